@@ -1,0 +1,1 @@
+//! From a plan to kernel rules: `prepare` in the parent, `enter` in the child.

@@ -1,0 +1,12 @@
+//! nono runs a program under a policy the kernel enforces.
+//!
+//! The modules follow the data: words become a command, JSON becomes a profile, a profile and the facts of the host
+//! become a plan, and the plan becomes kernel rules around a child.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod profile;
+pub mod plan;
+pub mod enforce;
+pub mod supervisor;
+pub mod verbs;

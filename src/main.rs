@@ -1,0 +1,2 @@
+//! The entry: words in, an exit status out.
+fn main() {}

@@ -1,0 +1,1 @@
+//! A profile and the facts of the host become a plan.

@@ -1,0 +1,1 @@
+//! Verdicts in words, and the smallest change that would turn one.

@@ -1,0 +1,127 @@
+//! Absolute paths as bytes, without `.`, `..` or doubled slashes.
+
+use std::fmt;
+
+/// An absolute path in normal form. Linux paths are bytes (`path_resolution(7)`), so this need not be UTF-8.
+///
+/// Normal form is lexical: `..` was removed as text, so a path that went through a symbolic link may name another file.
+/// The host's facts carry the real path.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AbsPath(Vec<u8>);
+
+impl AbsPath {
+    /// The normal form of `bytes`, or `None` when they are not an absolute path, or hold a NUL.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        if bytes.first() != Some(&b'/') || bytes.contains(&0) {
+            return None;
+        }
+        Some(Self::root().join(bytes))
+    }
+
+    /// The directory `/`.
+    pub fn root() -> Self {
+        Self(vec![b'/'])
+    }
+
+    /// `relative` beneath this path, as text: `..` removes a component and stops at the root.
+    #[must_use]
+    pub fn join(&self, relative: &[u8]) -> Self {
+        let mut path = self.0.clone();
+        for part in relative.split(|&byte| byte == b'/') {
+            match part {
+                b"" | b"." => {}
+                b".." => {
+                    let parent = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+                    path.truncate(parent.max(1));
+                }
+                name => {
+                    if path.len() > 1 {
+                        path.push(b'/');
+                    }
+                    path.extend_from_slice(name);
+                }
+            }
+        }
+        Self(path)
+    }
+
+    /// The path's bytes, without a NUL at the end.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The last component; `/` has none.
+    pub fn file_name(&self) -> Option<&[u8]> {
+        let name = self.0.rsplit(|&byte| byte == b'/').next()?;
+        (!name.is_empty()).then_some(name)
+    }
+
+    /// The directory above; `/` has none.
+    pub fn parent(&self) -> Option<Self> {
+        self.file_name()?;
+        Some(self.join(b".."))
+    }
+
+    /// Whether this is `ancestor`, or lies beneath it.
+    pub fn is_within(&self, ancestor: &Self) -> bool {
+        match self.0.strip_prefix(ancestor.0.as_slice()) {
+            Some(rest) => rest.is_empty() || rest.first() == Some(&b'/') || ancestor.0.len() == 1,
+            None => false,
+        }
+    }
+}
+
+impl fmt::Debug for AbsPath {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{self}")
+    }
+}
+
+/// Escaped, on one line: a hostile name cannot colour, move or forge what is printed around it.
+impl fmt::Display for AbsPath {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        crate::profile::escape::write_escaped(out, &self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> AbsPath {
+        AbsPath::new(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn normal_form_has_no_dots_and_no_doubled_slashes() {
+        for (written, normal) in
+            [("/", "/"), ("//a//b/", "/a/b"), ("/a/./b/../c", "/a/c"), ("/../..", "/"), ("/a/..", "/")]
+        {
+            assert_eq!(path(written).as_bytes(), normal.as_bytes(), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_relative_path_or_one_with_a_nul_is_none() {
+        assert_eq!(AbsPath::new(b"a/b"), None);
+        assert_eq!(AbsPath::new(b""), None);
+        assert_eq!(AbsPath::new(b"/a\0b"), None);
+    }
+
+    #[test]
+    fn within_compares_whole_components() {
+        assert!(path("/a/b").is_within(&path("/a")));
+        assert!(path("/a").is_within(&path("/a")));
+        assert!(path("/a").is_within(&path("/")));
+        assert!(!path("/ab").is_within(&path("/a")));
+        assert!(!path("/a").is_within(&path("/a/b")));
+    }
+
+    #[test]
+    fn parent_and_name_take_a_path_apart() {
+        assert_eq!(path("/a/b").parent(), Some(path("/a")));
+        assert_eq!(path("/a").parent(), Some(path("/")));
+        assert_eq!(path("/").parent(), None);
+        assert_eq!(path("/a/b").file_name(), Some(&b"b"[..]));
+    }
+}

@@ -1,0 +1,198 @@
+//! Profiles: policies as JSON. Text in, a resolved [`Profile`] or every [`Problem`] out.
+//!
+//! Nothing here reads a file: the caller brings a [`Library`] that finds texts by name and the [`Variables`] that paths
+//! may mention. What comes out is flat: `extends` and `groups` are followed, variables are replaced, and each value
+//! knows the place that gave it.
+
+pub mod abs_path;
+pub mod escape;
+pub mod glob;
+pub mod host;
+
+use std::fmt;
+use std::rc::Rc;
+
+use self::abs_path::AbsPath;
+use self::glob::Glob;
+use self::host::{HostRule, Listen};
+
+/// Where a value of a policy was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provenance {
+    /// A file's path, `built-in group git`, or the flag that gave it (`--allow`).
+    pub place: Rc<str>,
+    /// Line and column, counted from one; zero where there is no text, as for a flag.
+    pub line: u32,
+    pub column: u32,
+    /// Such as `sandbox.allow[2]`; empty for a flag.
+    pub json_path: Rc<str>,
+}
+
+/// A value together with the place that gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given<T> {
+    pub value: T,
+    pub from: Provenance,
+}
+
+/// What a file rule says about its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileRuleKind {
+    /// Read, write and execute.
+    Allow,
+    /// Nothing, whatever any other rule says.
+    Deny,
+    /// Read and execute.
+    Read,
+    /// Create, modify and remove, without reading.
+    Write,
+}
+
+/// The files a rule is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FilePattern {
+    /// One file, or a directory and everything beneath it.
+    Path(AbsPath),
+    /// Every file whose path matches (only in `deny`), apart from those that match an exception.
+    Glob { glob: Glob, except: Vec<Glob> },
+}
+
+/// One entry of `allow`, `read`, `write` or `deny`, of a profile, a group or a flag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileRule {
+    pub kind: FileRuleKind,
+    pub pattern: FilePattern,
+    /// The entry as it was written, before variables were replaced.
+    pub written: Rc<str>,
+    pub from: Provenance,
+    /// The group that gave it: a path of a group that is missing on this host is no news.
+    pub group: Option<Rc<str>>,
+}
+
+/// A capability of `capabilities(7)` that root may leave to the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capability {
+    Chown,
+    DacOverride,
+    Fowner,
+    Fsetid,
+    Kill,
+    NetBindService,
+    Setgid,
+    Setuid,
+}
+
+/// Who may be asked for more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approver {
+    /// Nobody: the answer is no.
+    Deny,
+    Terminal,
+    Webhook,
+}
+
+/// What happens when nobody answers in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnTimeout {
+    Allow,
+    Deny,
+}
+
+/// How much the log keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditLevel {
+    All,
+    Changes,
+    Decisions,
+}
+
+/// The key `network`; without it there is no network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    pub allow: Vec<Given<HostRule>>,
+    /// Whether private, loopback and link-local addresses stay refused; not given means they do.
+    pub deny_private: Option<Given<bool>>,
+    pub listen: Vec<Given<Listen>>,
+}
+
+/// The key `supervisor`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Supervisor {
+    pub enabled: Option<Given<bool>>,
+    pub approval: Vec<Given<Approver>>,
+    pub webhook: Option<Given<String>>,
+    pub webhook_secret: Option<Given<AbsPath>>,
+    pub ca_file: Option<Given<AbsPath>>,
+    /// Milliseconds.
+    pub timeout_ms: Option<Given<u64>>,
+    pub default_on_timeout: Option<Given<OnTimeout>>,
+}
+
+/// The key `environment`: which variables the program is started with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// Names, or prefixes that end in `*`. `None` when no file had the key: then the documented list holds.
+    pub pass: Option<Vec<Given<String>>>,
+    /// Patterns with `*` that a wildcard of `pass` never covers (credential-looking names); an exact name still does.
+    pub deny: Vec<Given<String>>,
+    /// Variables that are set to a value.
+    pub set: Vec<Given<(String, String)>>,
+}
+
+/// The key `limits`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes.
+    pub memory: Option<Given<u64>>,
+    pub processes: Option<Given<u64>>,
+    pub open_files: Option<Given<u64>>,
+    pub cpu_seconds: Option<Given<u64>>,
+}
+
+/// The key `trust`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trust {
+    pub signers: Vec<Given<String>>,
+    pub require_signed_instructions: Option<Given<bool>>,
+    pub protect: Option<Given<bool>>,
+}
+
+/// A policy with everything it builds on followed and every variable replaced.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    pub name: String,
+    pub version: Option<String>,
+    pub description: Option<String>,
+    /// The profiles it extends and the groups it includes, in the order they were followed, each once.
+    pub extends: Vec<Rc<str>>,
+    pub groups: Vec<Rc<str>>,
+    pub files: Vec<FileRule>,
+    pub unix_sockets: Vec<Given<AbsPath>>,
+    pub capabilities: Vec<Given<Capability>>,
+    /// Set by a group: the program gets a temporary directory of its own.
+    pub private_temp: Option<Provenance>,
+    pub network: Option<Network>,
+    pub supervisor: Supervisor,
+    pub audit_level: Option<Given<AuditLevel>>,
+    pub undo: Option<Given<bool>>,
+    pub environment: Environment,
+    pub limits: Limits,
+    pub trust: Trust,
+    pub skipdirs: Vec<Given<String>>,
+}
+
+impl Provenance {
+    /// A value that a flag of the command line gave.
+    pub fn flag(name: &str) -> Self {
+        Self { place: Rc::from(name), line: 0, column: 0, json_path: Rc::from("") }
+    }
+}
+
+impl fmt::Display for Provenance {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(out, "{}", self.place),
+            line => write!(out, "{}:{line}:{}", self.place, self.column),
+        }
+    }
+}

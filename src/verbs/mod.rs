@@ -1,0 +1,1 @@
+//! One file per verb: gather, ask the pure core, act, print.
