@@ -90,6 +90,8 @@ pub struct Grant {
     pub kind: PathKind,
     pub handle: Handle,
     pub rule: FileRuleKind,
+    /// The entry as it was written.
+    pub written: Rc<str>,
     pub from: Provenance,
     pub group: Option<Rc<str>>,
 }
@@ -103,6 +105,17 @@ pub struct Denial {
     pub written: Rc<str>,
     pub from: Provenance,
     pub group: Option<Rc<str>>,
+}
+
+/// A Unix socket the program may connect to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SocketGrant {
+    /// As the policy names it, and where that really is.
+    pub path: AbsPath,
+    pub real: AbsPath,
+    /// `None` while nothing is there: the grant holds once the socket appears.
+    pub handle: Option<Handle>,
+    pub from: Provenance,
 }
 
 /// A place of nono's own, which no policy opens.
@@ -137,6 +150,7 @@ pub struct Plan {
     pub root: bool,
     pub grants: Vec<Grant>,
     pub denials: Vec<Denial>,
+    pub unix_sockets: Vec<SocketGrant>,
     pub own: Vec<OwnPlace>,
     /// Paths of groups that this host does not have.
     pub missing: Vec<(AbsPath, Provenance)>,

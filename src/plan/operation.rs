@@ -6,7 +6,7 @@ use crate::profile::abs_path::AbsPath;
 use crate::profile::host::Target;
 use crate::profile::{Given, host::HostRule, host::Listen};
 
-use super::{Denial, Grant, OwnPlace};
+use super::{Denial, Grant, OwnPlace, SocketGrant};
 
 /// One thing a program does to one object. Paths are real paths: symbolic links were followed before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub enum Reason<'p> {
     Own(&'p OwnPlace),
     /// `deny_private` holds and the address is private; the words name its kind.
     Private(&'static str),
-    UnixSocket(&'p Given<AbsPath>),
+    UnixSocket(&'p SocketGrant),
 }
 
 impl fmt::Display for Operation {
