@@ -1,0 +1,54 @@
+//! The error of a system call.
+
+use std::fmt;
+use std::io;
+
+/// An error number, see `errno(3)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Errno(pub i32);
+
+impl Errno {
+    pub const ACCESS: Self = Self(libc::EACCES);
+    pub const CHILD: Self = Self(libc::ECHILD);
+    pub const INTERRUPTED: Self = Self(libc::EINTR);
+    pub const INVALID: Self = Self(libc::EINVAL);
+    pub const NOT_DIRECTORY: Self = Self(libc::ENOTDIR);
+    pub const NOT_EXECUTABLE: Self = Self(libc::ENOEXEC);
+    pub const NOT_FOUND: Self = Self(libc::ENOENT);
+    pub const NOT_PERMITTED: Self = Self(libc::EPERM);
+    pub const NO_SYSCALL: Self = Self(libc::ENOSYS);
+    pub const NO_SUCH_PROCESS: Self = Self(libc::ESRCH);
+    pub const TRY_AGAIN: Self = Self(libc::EAGAIN);
+
+    /// The calling thread's `errno`. Does not allocate.
+    pub fn last() -> Self {
+        Self(io::Error::last_os_error().raw_os_error().unwrap_or(0))
+    }
+}
+
+/// What the system calls the error, such as `Permission denied`. Allocates.
+impl fmt::Display for Errno {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = io::Error::from_raw_os_error(self.0).to_string();
+        // std appends ` (os error N)`, which says nothing to a user.
+        out.write_str(text.split(" (os error").next().unwrap_or(&text))
+    }
+}
+
+impl std::error::Error for Errno {}
+
+impl From<Errno> for io::Error {
+    fn from(errno: Errno) -> Self {
+        Self::from_raw_os_error(errno.0)
+    }
+}
+
+/// A system call's result: -1 means that `errno` says why.
+pub(crate) fn checked(result: libc::c_long) -> Result<libc::c_long, Errno> {
+    if result == -1 { Err(Errno::last()) } else { Ok(result) }
+}
+
+/// The same for a wrapper of the C library, which returns an `int`.
+pub(crate) fn checked_int(result: libc::c_int) -> Result<libc::c_int, Errno> {
+    if result == -1 { Err(Errno::last()) } else { Ok(result) }
+}

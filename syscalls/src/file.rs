@@ -1,0 +1,173 @@
+//! Files as objects: opened without access, told apart, named.
+
+use std::ffi::CStr;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use crate::errno::{Errno, checked, checked_int};
+
+/// `S_IFMT` kinds of `inode(7)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileType {
+    BlockDevice,
+    CharacterDevice,
+    Directory,
+    Fifo,
+    Regular,
+    Socket,
+    Symlink,
+}
+
+/// What `fstat(2)` tells of an open file.
+#[derive(Clone, Copy, Debug)]
+pub struct Status {
+    pub kind: FileType,
+    /// Permission bits, `07777`.
+    pub mode: u32,
+    pub owner: u32,
+}
+
+/// `open(2)` with `O_PATH`: the object a path leads to, symbolic links followed, without access to its content.
+///
+/// # Errors
+/// Those of `open(2)`.
+pub fn open_path(path: &CStr) -> Result<OwnedFd, Errno> {
+    // SAFETY: `path` is a valid NUL-terminated string for the length of the call, which a CStr guarantees.
+    let fd = checked_int(unsafe { libc::open(path.as_ptr(), libc::O_PATH | libc::O_CLOEXEC) })?;
+    // SAFETY: open(2) has just returned this descriptor, so nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// `open(2)` for reading what must be a regular file: does not wait for a FIFO and takes no terminal.
+///
+/// # Errors
+/// Those of `open(2)`.
+pub fn open_read(path: &CStr) -> Result<OwnedFd, Errno> {
+    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    // SAFETY: `path` is a valid NUL-terminated string for the length of the call, which a CStr guarantees.
+    let fd = checked_int(unsafe { libc::open(path.as_ptr(), flags) })?;
+    // SAFETY: open(2) has just returned this descriptor, so nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// `fstat(2)`.
+///
+/// # Errors
+/// Those of `fstat(2)`.
+pub fn status(fd: BorrowedFd<'_>) -> Result<Status, Errno> {
+    let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: `stat` is writable memory of the size the kernel fills, and lives through the call.
+    checked_int(unsafe { libc::fstat(fd.as_raw_fd(), stat.as_mut_ptr()) })?;
+    // SAFETY: fstat(2) succeeded, so it has filled the whole structure.
+    let stat = unsafe { stat.assume_init() };
+    let kind = match stat.st_mode & libc::S_IFMT {
+        libc::S_IFBLK => FileType::BlockDevice,
+        libc::S_IFCHR => FileType::CharacterDevice,
+        libc::S_IFDIR => FileType::Directory,
+        libc::S_IFIFO => FileType::Fifo,
+        libc::S_IFLNK => FileType::Symlink,
+        libc::S_IFSOCK => FileType::Socket,
+        _ => FileType::Regular,
+    };
+    Ok(Status { kind, mode: stat.st_mode & 0o7777, owner: stat.st_uid })
+}
+
+/// The path the kernel has for an open file (`/proc/self/fd/N`, see `proc_pid_fd(5)`), written into `buffer`.
+///
+/// # Errors
+/// Those of `readlink(2)`; `ENAMETOOLONG` when the path fills the buffer.
+pub fn real_path<'b>(fd: BorrowedFd<'_>, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
+    let mut link = *b"/proc/self/fd/\0\0\0\0\0\0\0\0\0\0\0\0";
+    let mut digits = [0_u8; 10];
+    let mut number = fd.as_raw_fd().unsigned_abs();
+    let mut count = 0_usize;
+    loop {
+        digits[count] = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        count += 1;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    for (place, digit) in digits[..count].iter().rev().enumerate() {
+        link[14 + place] = *digit;
+    }
+    // SAFETY: `link` ends with NUL bytes, since at most 10 of the 12 places after the slash are digits; `buffer` is
+    // writable for the length given with it.
+    let length = checked(unsafe {
+        libc::readlink(link.as_ptr().cast(), buffer.as_mut_ptr().cast(), buffer.len()) as libc::c_long
+    })?;
+    let length = usize::try_from(length).unwrap_or(0);
+    if length == buffer.len() {
+        return Err(Errno(libc::ENAMETOOLONG));
+    }
+    Ok(&buffer[..length])
+}
+
+/// `access(2)` with `X_OK`: whether the calling user may execute the file.
+///
+/// # Errors
+/// Those of `access(2)`.
+pub fn may_execute(path: &CStr) -> Result<(), Errno> {
+    // SAFETY: `path` is a valid NUL-terminated string for the length of the call, which a CStr guarantees.
+    checked_int(unsafe { libc::access(path.as_ptr(), libc::X_OK) }).map(drop)
+}
+
+/// `chdir(2)`.
+///
+/// # Errors
+/// Those of `chdir(2)`.
+pub fn change_directory(path: &CStr) -> Result<(), Errno> {
+    // SAFETY: `path` is a valid NUL-terminated string for the length of the call, which a CStr guarantees.
+    checked_int(unsafe { libc::chdir(path.as_ptr()) }).map(drop)
+}
+
+/// `close_range(2)` with `CLOSE_RANGE_CLOEXEC`: no descriptor from `first` on outlives the next `execve(2)`.
+///
+/// # Errors
+/// Those of `close_range(2)`; `ENOSYS` before Linux 5.9, `EINVAL` before 5.11.
+pub fn close_on_exec_from(first: u32) -> Result<(), Errno> {
+    const CLOSE_RANGE_CLOEXEC: libc::c_uint = 1 << 2;
+    // SAFETY: the call takes numbers only, and closes nothing before the program is replaced.
+    checked(unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, CLOSE_RANGE_CLOEXEC) }).map(drop)
+}
+
+/// `pipe2(2)` with `O_CLOEXEC`: the reading end, then the writing end.
+///
+/// # Errors
+/// Those of `pipe2(2)`.
+pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
+    let mut ends = [0_i32; 2];
+    // SAFETY: `ends` has room for the two descriptors that pipe2(2) writes.
+    checked_int(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
+    // SAFETY: pipe2(2) has just returned this descriptor, so nobody else owns it.
+    let read = unsafe { OwnedFd::from_raw_fd(ends[0]) };
+    // SAFETY: as above, for the other end.
+    let write = unsafe { OwnedFd::from_raw_fd(ends[1]) };
+    Ok((read, write))
+}
+
+/// `write(2)`, once: for short records into a pipe, which are written whole (`pipe(7)`, `PIPE_BUF`).
+///
+/// # Errors
+/// Those of `write(2)`.
+pub fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, Errno> {
+    // SAFETY: `bytes` is readable for the length given with it.
+    let written = checked(unsafe { libc::write(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) as libc::c_long })?;
+    Ok(usize::try_from(written).unwrap_or(0))
+}
+
+/// `read(2)`, again when a signal interrupted it.
+///
+/// # Errors
+/// Those of `read(2)`.
+pub fn read(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<usize, Errno> {
+    loop {
+        // SAFETY: `buffer` is writable for the length given with it.
+        let got =
+            checked(unsafe { libc::read(fd.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) as libc::c_long });
+        match got {
+            Err(Errno::INTERRUPTED) => {}
+            other => return other.map(|length| usize::try_from(length).unwrap_or(0)),
+        }
+    }
+}
