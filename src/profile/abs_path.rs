@@ -45,6 +45,12 @@ impl AbsPath {
         Self(path)
     }
 
+    /// `path` itself when it is absolute, else `path` beneath this one.
+    #[must_use]
+    pub fn join_or_absolute(&self, path: &[u8]) -> Self {
+        if path.first() == Some(&b'/') { Self::root().join(path) } else { self.join(path) }
+    }
+
     /// The path's bytes, without a NUL at the end.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

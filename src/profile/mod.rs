@@ -196,3 +196,15 @@ impl fmt::Display for Provenance {
         }
     }
 }
+
+/// The key of the profile that the rule stands under.
+impl fmt::Display for FileRuleKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+            Self::Read => "read",
+            Self::Write => "write",
+        })
+    }
+}
