@@ -85,6 +85,28 @@ impl Glob {
     pub fn matches(&self, path: &AbsPath) -> bool {
         self.alternatives.iter().any(|components| matching::alternative_matches(components, path))
     }
+
+    /// The pattern at the places that the directories it starts with really are, or `None` when that is where they seem to
+    /// be. `real` follows the symbolic links of a path.
+    #[must_use]
+    pub fn followed(&self, mut real: impl FnMut(&AbsPath) -> AbsPath) -> Option<Self> {
+        let mut moved = self.clone();
+        for components in &mut moved.alternatives {
+            let (length, directory) = parse::literal_start(components);
+            let real = real(&directory);
+            if real == directory {
+                continue;
+            }
+            let above: Vec<Component> = matching::names(&real).map(|name| Component::Literal(name.to_vec())).collect();
+            components.splice(0..length, above);
+            // Positions are bits of one word. A pattern cut short matches more, and a denial may only ever grow.
+            if components.len() > MOST_COMPONENTS {
+                components.truncate(MOST_COMPONENTS.saturating_sub(1));
+                components.push(Component::AnyDepth);
+            }
+        }
+        (moved != *self).then_some(moved)
+    }
 }
 
 /// The pattern as it was written, on one line, after the base it stands beneath.
@@ -125,6 +147,33 @@ impl std::error::Error for GlobError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn through(link: &'static str, to: &'static str) -> impl FnMut(&AbsPath) -> AbsPath {
+        move |path| match path.as_bytes().strip_prefix(link.as_bytes()) {
+            Some(rest) => AbsPath::new(to.as_bytes()).unwrap().join(rest),
+            None => path.clone(),
+        }
+    }
+
+    #[test]
+    fn a_pattern_follows_the_link_it_starts_in() {
+        let moved = Glob::parse("/people/*.{key,pem}").unwrap().followed(through("/people", "/disk/people")).unwrap();
+        for (path, expected) in
+            [("/disk/people/a.pem", true), ("/people/a.pem", false), ("/disk/people/b/a.key", false)]
+        {
+            assert_eq!(moved.matches(&AbsPath::new(path.as_bytes()).unwrap()), expected, "{path}");
+        }
+        assert_eq!(Glob::parse("**/people/*.key").unwrap().followed(through("/people", "/disk/people")), None);
+        assert_eq!(Glob::parse("/srv/*.key").unwrap().followed(through("/people", "/disk/people")), None);
+    }
+
+    #[test]
+    fn a_pattern_that_ends_up_too_deep_matches_more_and_never_less() {
+        let deep = "/d".repeat(80);
+        let place = AbsPath::new(deep.as_bytes()).unwrap();
+        let moved = Glob::parse("/link/*.key").unwrap().followed(|_| place.clone()).unwrap();
+        assert!(moved.matches(&place.join(b"a.key")));
+    }
 
     fn matches(pattern: &str, path: &[u8]) -> bool {
         Glob::parse(pattern).unwrap().matches(&AbsPath::new(path).unwrap())
@@ -219,11 +268,11 @@ mod tests {
 
     #[test]
     fn a_base_is_literal_whatever_its_name() {
-        let base = AbsPath::new(b"/home/[x]*\xff").unwrap();
+        let base = AbsPath::new(b"/people/[x]*\xff").unwrap();
         let glob = Glob::beneath(&base, "**/.env").unwrap();
         assert!(glob.matches(&base.join(b"a/.env")));
-        assert!(!glob.matches(&AbsPath::new(b"/home/x/.env").unwrap()));
-        assert_eq!(glob.to_string(), "/home/[x]*\\xff/**/.env");
+        assert!(!glob.matches(&AbsPath::new(b"/people/x/.env").unwrap()));
+        assert_eq!(glob.to_string(), "/people/[x]*\\xff/**/.env");
     }
 
     /// No pattern within the limits makes one match slow: the steps are bounded by path length times pattern length.

@@ -1,5 +1,7 @@
 //! From a pattern's text to the components of its alternatives.
 
+use crate::profile::abs_path::AbsPath;
+
 use super::{GlobError, LONGEST, MOST_ALTERNATIVES, MOST_COMPONENTS, MOST_EXPANDED};
 
 /// One part between slashes.
@@ -124,6 +126,18 @@ fn components(pattern: &[char]) -> Result<Vec<Component>, GlobError> {
         count if count > MOST_COMPONENTS => Err(GlobError::TooManyComponents),
         _ => Ok(all),
     }
+}
+
+/// How many components at the start are plain names, and the path they make.
+pub(super) fn literal_start(components: &[Component]) -> (usize, AbsPath) {
+    let mut directory = AbsPath::root();
+    for (position, component) in components.iter().enumerate() {
+        match component {
+            Component::Literal(name) => directory = directory.join(name),
+            Component::AnyDepth | Component::Pattern(_) => return (position, directory),
+        }
+    }
+    (components.len(), directory)
 }
 
 /// One part between slashes.
