@@ -1,1 +1,209 @@
 //! A profile and the facts of the host become a plan.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::profile::abs_path::AbsPath;
+use crate::profile::{FilePattern, FileRule, FileRuleKind, Given, Profile, Provenance};
+
+use super::environment;
+use super::{Access, Denial, Facts, Found, Grant, Host, OwnKind, OwnPlace, PathKind, Plan, SocketGrant, Warning};
+
+/// Everything `profile`, with the flags merged in, means on this host.
+///
+/// Total: what cannot be granted becomes a warning or a line in [`Plan::missing`], never an error, because a policy
+/// that grants less is still a policy.
+pub fn build(profile: Profile, facts: &Facts, host: &mut dyn Host) -> Plan {
+    let mut lookups = Lookups { host, seen: BTreeMap::new() };
+    let own = own_places(facts, &mut lookups);
+    let denials = denials(&profile.files, &mut lookups);
+    let mut granting =
+        Granting { denials: &denials, own: &own, grants: Vec::new(), missing: Vec::new(), warnings: Vec::new() };
+    for rule in profile.files.iter().filter(|rule| rule.kind != FileRuleKind::Deny) {
+        granting.add(rule, &mut lookups);
+    }
+    let Granting { grants, missing, mut warnings, .. } = granting;
+    let unix_sockets = profile.unix_sockets.iter().map(|given| socket(given, &mut lookups, &mut warnings)).collect();
+    let environment = environment::declared(&profile.environment, &facts.environment, &mut warnings);
+    Plan {
+        workdir: facts.workdir.clone(),
+        root: facts.root,
+        grants,
+        denials,
+        unix_sockets,
+        own,
+        missing,
+        environment,
+        warnings,
+        profile,
+    }
+}
+
+/// Each distinct path is looked up once, so that two rules about it are about one object.
+struct Lookups<'h> {
+    host: &'h mut dyn Host,
+    seen: BTreeMap<AbsPath, Found>,
+}
+
+impl Lookups<'_> {
+    fn find(&mut self, path: &AbsPath) -> Found {
+        if let Some(found) = self.seen.get(path) {
+            return found.clone();
+        }
+        let found = self.host.look_up(path);
+        self.seen.insert(path.clone(), found.clone());
+        found
+    }
+
+    fn real(&mut self, path: &AbsPath) -> AbsPath {
+        match self.find(path) {
+            Found::Present { real, .. } | Found::Missing { real } | Found::Unreachable { real, .. } => real,
+        }
+    }
+}
+
+/// nono's files, by the name they were found under and by where that really is.
+fn own_places(facts: &Facts, lookups: &mut Lookups<'_>) -> Vec<OwnPlace> {
+    let directories = facts.own_directories.iter().map(|path| (path, OwnKind::Directory));
+    let binary = facts.own_binary.iter().map(|path| (path, OwnKind::Binary));
+    let mut own: Vec<OwnPlace> = Vec::new();
+    for (path, kind) in directories.chain(binary) {
+        for path in [path.clone(), lookups.real(path)] {
+            let place = OwnPlace { path, kind };
+            if !own.contains(&place) {
+                own.push(place);
+            }
+        }
+    }
+    own
+}
+
+fn denials(rules: &[FileRule], lookups: &mut Lookups<'_>) -> Vec<Denial> {
+    let mut denials: Vec<Denial> = Vec::new();
+    let mut add = |rule: &FileRule, pattern: FilePattern, real: Option<AbsPath>| {
+        if !denials.iter().any(|known| known.pattern == pattern) {
+            let (written, from, group) = (rule.written.clone(), rule.from.clone(), rule.group.clone());
+            denials.push(Denial { pattern, real, written, from, group });
+        }
+    };
+    for rule in rules.iter().filter(|rule| rule.kind == FileRuleKind::Deny) {
+        match &rule.pattern {
+            FilePattern::Path(path) => add(rule, rule.pattern.clone(), Some(lookups.real(path))),
+            FilePattern::Glob { glob, except } => {
+                add(rule, rule.pattern.clone(), None);
+                // Operations name real paths, so `/link/*.key` has to hold at the place that `/link` leads to as well.
+                if let Some(glob) = glob.followed(|path| lookups.real(path)) {
+                    let moved = except.iter().filter_map(|except| except.followed(|path| lookups.real(path)));
+                    let except = moved.chain(except.iter().cloned()).collect();
+                    add(rule, FilePattern::Glob { glob, except }, None);
+                }
+            }
+        }
+    }
+    denials
+}
+
+/// The grants so far, and what they have to respect.
+struct Granting<'d> {
+    denials: &'d [Denial],
+    own: &'d [OwnPlace],
+    grants: Vec<Grant>,
+    missing: Vec<(AbsPath, Provenance)>,
+    warnings: Vec<Warning>,
+}
+
+impl Granting<'_> {
+    fn add(&mut self, rule: &FileRule, lookups: &mut Lookups<'_>) {
+        let FilePattern::Path(path) = &rule.pattern else {
+            return self
+                .warn(rule, format!("{} is a pattern, which only `deny` takes, so nothing is granted", rule.written));
+        };
+        match lookups.find(path) {
+            Found::Present { real, kind, handle } => {
+                let grant = Grant {
+                    access: Access::of(rule.kind),
+                    path: path.clone(),
+                    real,
+                    kind,
+                    handle,
+                    rule: rule.kind,
+                    written: Rc::clone(&rule.written),
+                    from: rule.from.clone(),
+                    group: rule.group.clone(),
+                };
+                self.keep(rule, grant);
+            }
+            Found::Missing { .. } if rule.group.is_some() => self.missing.push((path.clone(), rule.from.clone())),
+            Found::Missing { .. } => {
+                let next = if rule.from.line == 0 { "leave the flag out" } else { "remove the entry" };
+                self.warn(rule, format!("{path} does not exist, so nothing is granted; create it first, or {next}"));
+            }
+            Found::Unreachable { why, .. } => {
+                self.warn(
+                    rule,
+                    format!("{path} cannot be reached ({why}), so nothing is granted; check the directories above it"),
+                );
+            }
+        }
+    }
+
+    /// Keeps `grant` unless a denial closes it altogether, or another entry for the same path says as much.
+    fn keep(&mut self, rule: &FileRule, mut grant: Grant) {
+        if let Some(denial) =
+            self.denials.iter().find(|denial| denial.covers(&grant.real) || denial.covers(&grant.path))
+        {
+            if rule.group.is_none() {
+                let text = format!(
+                    "{} grants nothing: {} is denied ({}), and a denial beats every allow",
+                    rule.written, grant.path, denial.from
+                );
+                self.warn(rule, text);
+            }
+            return;
+        }
+        if let Some(own) = self.own.iter().find(|own| grant.real.is_within(&own.path)) {
+            match own.kind {
+                OwnKind::Binary => grant.access.write = false,
+                OwnKind::Directory => grant.access = Access::NONE,
+            }
+            let text = format!("{} is nono's own and stays closed, whatever a policy says", own.path);
+            if grant.access != Access::of(rule.kind) {
+                self.warn(rule, text);
+            }
+        }
+        let same = |known: &Grant| known.real == grant.real;
+        if grant.access == Access::NONE
+            || self.grants.iter().any(|known| same(known) && known.access.includes(grant.access))
+        {
+            return;
+        }
+        let access = grant.access;
+        self.grants.retain(|known| !(same(known) && access.includes(known.access)));
+        self.grants.push(grant);
+    }
+
+    fn warn(&mut self, rule: &FileRule, text: String) {
+        self.warnings.push(Warning { text, from: rule.from.clone() });
+    }
+}
+
+fn socket(given: &Given<AbsPath>, lookups: &mut Lookups<'_>, warnings: &mut Vec<Warning>) -> SocketGrant {
+    let path = given.value.clone();
+    let mut warn = |text| warnings.push(Warning { text, from: given.from.clone() });
+    let (real, handle) = match lookups.find(&path) {
+        Found::Present { real, kind: PathKind::Socket, handle } => (real, Some(handle)),
+        Found::Present { real, .. } => {
+            warn(format!("{path} is not a socket; connections are allowed only once one stands there"));
+            (real, None)
+        }
+        Found::Missing { real } => {
+            warn(format!("the socket {path} does not exist; connections are allowed only once it does"));
+            (real, None)
+        }
+        Found::Unreachable { real, why } => {
+            warn(format!("the socket {path} cannot be reached ({why}); check the directories above it"));
+            (real, None)
+        }
+    };
+    SocketGrant { path, real, handle, from: given.from.clone() }
+}

@@ -1,1 +1,202 @@
 //! Verdicts in words, and the smallest change that would turn one.
+
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use crate::profile::abs_path::AbsPath;
+use crate::profile::escape::escaped;
+use crate::profile::host::Target;
+use crate::profile::{Given, Provenance};
+
+use super::{Denial, Grant, Operation, OwnKind, OwnPlace, Plan, Reason, Verdict};
+
+/// A verdict as sentences, none of them longer than a line or two, all of them safe to print.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// `allow`, `deny` or `ask`.
+    pub decision: &'static str,
+    /// Why, as a clause that follows a colon.
+    pub reason: String,
+    /// The rule that decided, where one did.
+    pub rule: Option<DecidingRule>,
+    /// The smallest change that would allow it, where it is not allowed and something can.
+    pub change: Option<String>,
+}
+
+/// The entry of a policy that decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecidingRule {
+    /// As it was written.
+    pub written: String,
+    pub from: Provenance,
+    pub group: Option<Rc<str>>,
+}
+
+/// Puts the verdict on `operation` into words. `nearest` is the closest directory that exists, when the path of the operation
+/// does not.
+pub fn explain(plan: &Plan, operation: &Operation, verdict: &Verdict<'_>, nearest: Option<&AbsPath>) -> Explanation {
+    let (decision, reason) = match verdict {
+        Verdict::Allow(reason) => ("allow", reason),
+        Verdict::Ask(reason) => ("ask", reason),
+        Verdict::Deny(reason) => ("deny", reason),
+    };
+    let mut sentence = because(plan, operation, reason);
+    if decision == "ask" {
+        sentence.push_str("; it would be asked about");
+    }
+    let change = match decision {
+        "allow" => None,
+        _ => change(operation, reason, nearest),
+    };
+    Explanation { decision, reason: sentence, rule: rule(reason), change }
+}
+
+fn because(plan: &Plan, operation: &Operation, reason: &Reason<'_>) -> String {
+    match reason {
+        Reason::Denial(denial) => format!("`{}` denies it, and a denial beats every allow", safe(&denial.written)),
+        Reason::Grant(grant) => format!("`{}` grants {}", safe(&grant.written), access(grant)),
+        Reason::Host(given) => {
+            let private = plan.profile.network.as_ref().and_then(|network| network.deny_private.as_ref());
+            let name = matches!(operation, Operation::Connect { target: Target::Name(_), .. });
+            let checked = name && private.is_none_or(|given| given.value);
+            let then = if checked { "; an address of that name that is private stays refused" } else { "" };
+            format!("`{}` allows it{then}", given.value)
+        }
+        Reason::Listen(given) => format!("`{}` allows it", given.value),
+        Reason::Metadata => {
+            "the address belongs to a metadata service, which only a rule for exactly this address opens".into()
+        }
+        Reason::NoNetwork => "the policy has no key `network`, and so no network".into(),
+        Reason::NoRule => "no rule covers it, and what no rule covers is denied".into(),
+        Reason::OtherAccess(grant) => format!("`{}` grants {} and no more", safe(&grant.written), access(grant)),
+        Reason::Own(place) => match place.kind {
+            OwnKind::Binary => format!("{} is nono's own program, which nothing may change", place.path),
+            OwnKind::Directory => format!("{} holds nono's own state or policies, which nothing opens", place.path),
+        },
+        Reason::Private(kind) => format!("the address is private ({kind}), and `deny_private` holds"),
+        Reason::UnixSocket(_) => "an entry of `unix_sockets` allows it".into(),
+    }
+}
+
+fn access(grant: &Grant) -> &'static str {
+    match (grant.access.read, grant.access.write, grant.access.execute) {
+        (true, true, true) => "reading, writing and executing",
+        (true, true, false) => "reading and writing",
+        (true, false, true) => "reading and executing",
+        (true, false, false) => "reading",
+        (false, true, true) => "writing and executing",
+        (false, true, false) => "writing",
+        (false, false, true) => "executing",
+        (false, false, false) => "nothing",
+    }
+}
+
+fn rule(reason: &Reason<'_>) -> Option<DecidingRule> {
+    let (written, from, group) = match reason {
+        Reason::Denial(Denial { written, from, group, .. })
+        | Reason::OtherAccess(Grant { written, from, group, .. }) => (written.to_string(), from, group.clone()),
+        Reason::Grant(Grant { written, from, group, .. }) => (written.to_string(), from, group.clone()),
+        Reason::Host(Given { value, from }) => (value.to_string(), from, None),
+        Reason::Listen(Given { value, from }) => (value.to_string(), from, None),
+        Reason::UnixSocket(socket) => (socket.path.to_string(), &socket.from, None),
+        Reason::Metadata | Reason::NoNetwork | Reason::NoRule | Reason::Own(OwnPlace { .. }) | Reason::Private(_) => {
+            return None;
+        }
+    };
+    Some(DecidingRule { written, from: from.clone(), group })
+}
+
+/// What to do next, or nothing where no policy can allow it.
+fn change(operation: &Operation, reason: &Reason<'_>, nearest: Option<&AbsPath>) -> Option<String> {
+    match reason {
+        Reason::Own(_) => return None,
+        Reason::Denial(denial) => return Some(lift(denial)),
+        Reason::Grant(_)
+        | Reason::Host(_)
+        | Reason::Listen(_)
+        | Reason::Metadata
+        | Reason::NoNetwork
+        | Reason::NoRule
+        | Reason::OtherAccess(_)
+        | Reason::Private(_)
+        | Reason::UnixSocket(_) => {}
+    }
+    Some(match operation {
+        Operation::Execute(path) | Operation::Read(path) => match nearest {
+            Some(_) => format!(
+                "{path} does not exist; once it does, {}",
+                entry("--read", &["sandbox", "read"], path.as_bytes())
+            ),
+            None => entry("--read", &["sandbox", "read"], path.as_bytes()),
+        },
+        // A file that is not there yet is created in its directory.
+        Operation::Write(path) => entry("--write", &["sandbox", "write"], nearest.unwrap_or(path).as_bytes()),
+        Operation::UnixConnect(path) => entry("--allow-unix-socket", &["sandbox", "unix_sockets"], path.as_bytes()),
+        Operation::Connect { target, port, udp } => {
+            let host = format!("{target}:{port}{}", if *udp { "/udp" } else { "" });
+            entry("--allow-host", &["network", "allow"], host.as_bytes())
+        }
+        Operation::Listen(listen) => match listen.address {
+            // A port alone is a number there.
+            None => format!("--listen {0}, or in the profile \"network\": {{ \"listen\": [{0}] }}", listen.port),
+            Some(_) => entry("--listen", &["network", "listen"], listen.to_string().as_bytes()),
+        },
+    })
+}
+
+/// How a denial is taken back: there is no flag for that.
+fn lift(denial: &Denial) -> String {
+    let from = &denial.from;
+    let written = safe(&denial.written);
+    match (&denial.group, from.line) {
+        (Some(group), _) => format!("no flag opens this; leave the group `{}` out of the profile", safe(group)),
+        (None, 0) => format!("leave out `{} {written}`", safe(&from.place)),
+        (None, _) => format!("no flag opens this; remove the entry {} at {from}", from.json_path),
+    }
+}
+
+/// The flag, and the entry of a profile that says the same.
+fn entry(flag: &str, keys: &[&str; 2], value: &[u8]) -> String {
+    let [section, key] = keys;
+    let flag = format!("{flag} {}", shell_word(value));
+    match std::str::from_utf8(value) {
+        Ok(text) if is_plain(value) => {
+            let value = serde_json::Value::from(text);
+            format!("{flag}, or in the profile \"{section}\": {{ \"{key}\": [{value}] }}")
+        }
+        _ => flag,
+    }
+}
+
+/// One word for a POSIX shell; bytes that do not show as themselves need the `$'…'` of bash, ksh and zsh.
+fn shell_word(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    if !is_plain(bytes) {
+        let mut word = String::from("$'");
+        for &byte in bytes {
+            match byte {
+                b'\'' | b'\\' => word.extend(['\\', char::from(byte)]),
+                b' '..=b'~' => word.push(char::from(byte)),
+                // Writing to a String cannot fail.
+                _ => drop(write!(word, "\\x{byte:02x}")),
+            }
+        }
+        return word + "'";
+    }
+    let harmless = |character: char| character.is_alphanumeric() || "_@%+=:,./-".contains(character);
+    match !text.is_empty() && text.chars().all(harmless) {
+        true => text.into_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
+/// Whether the bytes are text that shows as itself.
+fn is_plain(bytes: &[u8]) -> bool {
+    let shown = escaped(bytes, usize::MAX);
+    // A backslash is only doubled by the escaping: it hides nothing.
+    shown.replace("\\\\", "\\").as_bytes() == bytes
+}
+
+fn safe(text: &str) -> String {
+    escaped(text.as_bytes(), 200)
+}

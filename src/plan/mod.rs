@@ -5,8 +5,12 @@
 
 pub mod build;
 pub mod decide;
+pub mod environment;
 pub mod explain;
+mod network;
 pub mod operation;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -14,6 +18,8 @@ use std::rc::Rc;
 use crate::profile::abs_path::AbsPath;
 use crate::profile::{Capability, FilePattern, FileRuleKind, Given, Profile, Provenance};
 
+pub use self::build::build;
+pub use self::decide::decide;
 pub use self::operation::{Operation, Reason, Verdict};
 
 /// What may be done beneath a path.
@@ -170,6 +176,11 @@ impl Access {
             FileRuleKind::Read => Self { read: true, write: false, execute: true },
             FileRuleKind::Write => Self { read: false, write: true, execute: false },
         }
+    }
+
+    /// Whether everything that `other` allows is allowed here.
+    pub fn includes(self, other: Self) -> bool {
+        (self.read || !other.read) && (self.write || !other.write) && (self.execute || !other.execute)
     }
 }
 

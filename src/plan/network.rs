@@ -1,0 +1,84 @@
+//! Decisions about connections and listening ports.
+
+use core::net::IpAddr;
+use std::cmp::Reverse;
+
+use crate::profile::Given;
+use crate::profile::host::{Host, HostRule, Listen, Target, is_metadata, private_kind};
+
+use super::decide::undecided;
+use super::{Plan, Reason, Verdict};
+
+/// A name is decided by the rules for names; the addresses it turns out to have are another question. An address is decided
+/// by the rules for networks, and a private one needs a rule that is about private addresses.
+pub(super) fn connect<'p>(plan: &'p Plan, target: &Target, port: u16, udp: bool) -> Verdict<'p> {
+    let Some(network) = &plan.profile.network else { return Verdict::Deny(Reason::NoNetwork) };
+    // `::ffff:127.0.0.1` is 127.0.0.1 to the kernel (RFC 4291, section 2.5.5.2).
+    let target = match target {
+        Target::Address(address) => Target::Address(address.to_canonical()),
+        Target::Name(name) => Target::Name(name.clone()),
+    };
+    let closest = |given: &&Given<HostRule>| Reverse(closeness(&given.value));
+    let covering = || network.allow.iter().filter(|given| given.value.matches(&target, port, udp));
+    let refused = match target {
+        Target::Address(address) if is_metadata(address) => {
+            let literal = covering().filter(|given| given.value.is_literal_address()).min_by_key(closest);
+            return literal.map_or(Verdict::Deny(Reason::Metadata), |given| Verdict::Allow(Reason::Host(given)));
+        }
+        Target::Address(address) if network.deny_private.as_ref().is_none_or(|given| given.value) => {
+            private_kind(address)
+        }
+        Target::Address(_) | Target::Name(_) => None,
+    };
+    let sufficient = |given: &&Given<HostRule>| refused.is_none() || is_about_private(&given.value.host);
+    match (covering().filter(sufficient).min_by_key(closest), refused) {
+        (Some(given), _) => Verdict::Allow(Reason::Host(given)),
+        (None, Some(kind)) => Verdict::Deny(Reason::Private(kind)),
+        (None, None) => undecided(plan, Reason::NoRule),
+    }
+}
+
+/// Each entry allows exactly its address and port.
+pub(super) fn listen<'p>(plan: &'p Plan, wanted: &Listen) -> Verdict<'p> {
+    let Some(network) = &plan.profile.network else { return Verdict::Deny(Reason::NoNetwork) };
+    let same = |given: &&Given<Listen>| given.value.port == wanted.port && place(&given.value) == place(wanted);
+    match network.listen.iter().find(same) {
+        Some(given) => Verdict::Allow(Reason::Listen(given)),
+        None => undecided(plan, Reason::NoRule),
+    }
+}
+
+/// The address of `listen`; every loopback address is the same place.
+fn place(listen: &Listen) -> Option<IpAddr> {
+    listen.address.map(|address| address.to_canonical()).filter(|address| !address.is_loopback())
+}
+
+/// How near a rule is to one host and one port; the nearest is the one to name.
+fn closeness(rule: &HostRule) -> (bool, usize, bool) {
+    let (exact, length) = match &rule.host {
+        Host::Name(_) => (true, 0),
+        Host::Network { prefix, .. } => (false, usize::from(*prefix)),
+        Host::Suffix(suffix) => (false, suffix.len()),
+    };
+    (exact, length, rule.port.is_some())
+}
+
+/// Whether every address of the rule is private and of one kind: `10.1.0.0/16` is itself the permission, `0.0.0.0/0` is not.
+///
+/// A network whose first and last address are of one kind lies in one range of that kind, because the ranges are networks too.
+fn is_about_private(host: &Host) -> bool {
+    let (first, last) = match host {
+        Host::Network { address: IpAddr::V4(address), prefix } => {
+            let hosts = u32::MAX.checked_shr(u32::from(*prefix)).unwrap_or(0);
+            let bits = address.to_bits();
+            (IpAddr::V4((bits & !hosts).into()), IpAddr::V4((bits | hosts).into()))
+        }
+        Host::Network { address: IpAddr::V6(address), prefix } => {
+            let hosts = u128::MAX.checked_shr(u32::from(*prefix)).unwrap_or(0);
+            let bits = address.to_bits();
+            (IpAddr::V6((bits & !hosts).into()), IpAddr::V6((bits | hosts).into()))
+        }
+        Host::Name(_) | Host::Suffix(_) => return false,
+    };
+    private_kind(first).is_some_and(|kind| private_kind(last) == Some(kind))
+}

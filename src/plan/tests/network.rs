@@ -1,0 +1,147 @@
+//! Decisions about connections and listening ports.
+
+use super::*;
+use crate::plan::{Operation, Plan, Reason, Verdict, build, decide};
+use crate::profile::host::{Endpoint, HostRule, Listen};
+use crate::profile::{Approver, Network};
+
+fn plan(allow: &[&str], deny_private: Option<bool>, listen: &[&str], approver: bool) -> Plan {
+    let mut profile = profile(Vec::new());
+    profile.network = Some(Network {
+        allow: allow.iter().map(|text| given(HostRule::parse(text).unwrap())).collect(),
+        deny_private: deny_private.map(given),
+        listen: listen.iter().map(|text| given(Listen::parse(text).unwrap())).collect(),
+    });
+    if approver {
+        profile.supervisor.approval = vec![given(Approver::Terminal)];
+    }
+    build(profile, &facts(), &mut World::default())
+}
+
+fn operation(text: &str) -> Operation {
+    let Endpoint { target, port, udp } = Endpoint::parse(text).unwrap();
+    Operation::Connect { target, port, udp }
+}
+
+/// The verdict in a word or two.
+fn word(verdict: &Verdict<'_>) -> String {
+    let (decision, reason) = match verdict {
+        Verdict::Allow(reason) => ("allow", reason),
+        Verdict::Ask(reason) => ("ask", reason),
+        Verdict::Deny(reason) => ("deny", reason),
+    };
+    match reason {
+        Reason::Host(given) => format!("{decision} {}", given.value),
+        Reason::Listen(given) => format!("{decision} {}", given.value),
+        Reason::Metadata => format!("{decision} metadata"),
+        Reason::NoNetwork => format!("{decision} no network"),
+        Reason::NoRule => decision.to_owned(),
+        Reason::Private(_) => format!("{decision} private"),
+        Reason::Denial(_) | Reason::Grant(_) | Reason::OtherAccess(_) | Reason::Own(_) | Reason::UnixSocket(_) => {
+            format!("{decision} {reason:?}")
+        }
+    }
+}
+
+fn assert_answers(plan: &Plan, expected: &[(&str, &str)]) {
+    for (target, expected) in expected {
+        assert_eq!(word(&decide(plan, &operation(target))), *expected, "{target}");
+    }
+}
+
+#[test]
+fn without_the_key_there_is_no_network_and_no_question() {
+    let mut profile = profile(Vec::new());
+    profile.supervisor.approval = vec![given(Approver::Terminal)];
+    let plan = build(profile, &facts(), &mut World::default());
+    assert_answers(&plan, &[("example.com:443", "deny no network"), ("127.0.0.1:80", "deny no network")]);
+    assert_eq!(word(&decide(&plan, &Operation::Listen(Listen::parse("8080").unwrap()))), "deny no network");
+}
+
+#[test]
+fn a_name_is_decided_by_names_and_the_nearest_rule_is_named() {
+    let plan = plan(&["example.com:443", "*.example.com", "*.b.example.com:443", "x.org:53/udp"], None, &[], false);
+    assert_answers(
+        &plan,
+        &[
+            ("example.com:443", "allow example.com:443"),
+            ("EXAMPLE.com.:443", "allow example.com:443"),
+            ("example.com:80", "deny"),
+            ("example.com:443/udp", "deny"),
+            ("a.example.com:80", "allow *.example.com"),
+            ("a.b.example.com:443", "allow *.b.example.com:443"),
+            ("evil-example.com:443", "deny"),
+            ("example.com.evil.org:443", "deny"),
+            ("x.org:53/udp", "allow x.org:53/udp"),
+            ("x.org:53", "deny"),
+            ("93.184.215.14:443", "deny"),
+        ],
+    );
+}
+
+#[test]
+fn an_address_that_is_private_needs_a_rule_about_private_addresses() {
+    let broad = ["0.0.0.0/1", "128.0.0.0/1", "10.1.0.0/16:5432", "127.0.0.1:6379", "fd00::/8"];
+    let allowed = [
+        ("10.1.2.3:5432", "allow 10.1.0.0/16:5432"),
+        ("127.0.0.1:6379", "allow 127.0.0.1:6379"),
+        ("[::ffff:127.0.0.1]:6379", "allow 127.0.0.1:6379"),
+        ("[fd12::1]:1", "allow fd00::/8"),
+        ("93.184.215.14:443", "allow 0.0.0.0/1"),
+    ];
+    let refused = ["10.1.2.3:80", "10.2.0.0:5432", "127.0.0.1:80", "127.0.0.2:6379", "192.168.0.1:443", "100.64.1.1:1"];
+    for approver in [false, true] {
+        let plan = plan(&broad, None, &[], approver);
+        assert_answers(&plan, &allowed);
+        assert_answers(&plan, &refused.map(|target| (target, "deny private")));
+        let elsewhere = if approver { "ask" } else { "deny" };
+        assert_answers(&plan, &[("[2606:4700::1]:443", elsewhere), ("[64:ff9b::7f00:1]:1", "deny private")]);
+    }
+    let open = plan(&broad, Some(false), &[], false);
+    assert_answers(&open, &allowed);
+    assert_answers(&open, &[("10.1.2.3:80", "allow 0.0.0.0/1"), ("192.168.0.1:443", "allow 128.0.0.0/1")]);
+    assert_answers(&open, &[("[fe80::1]:80", "deny")]);
+}
+
+#[test]
+fn a_metadata_address_is_opened_by_its_literal_address_alone_and_never_asked_about() {
+    for deny_private in [None, Some(true), Some(false)] {
+        let broad = plan(&["169.254.0.0/16", "0.0.0.0/1", "128.0.0.0/1"], deny_private, &[], true);
+        for target in ["169.254.169.254:80", "100.100.100.200:80", "[::ffff:a9fe:a9fe]:80", "[fd00:ec2::254]:80"] {
+            assert_answers(&broad, &[(target, "deny metadata")]);
+        }
+        let literal = plan(&["169.254.169.254:80"], deny_private, &[], true);
+        assert_answers(&literal, &[("169.254.169.254:80", "allow 169.254.169.254:80")]);
+        assert_answers(
+            &literal,
+            &[("169.254.169.254:443", "deny metadata"), ("[64:ff9b::a9fe:a9fe]:80", "deny metadata")],
+        );
+    }
+}
+
+#[test]
+fn an_unlisted_name_is_a_question_where_somebody_may_answer() {
+    assert_answers(&plan(&[], None, &[], true), &[("example.com:443", "ask"), ("93.184.215.14:443", "ask")]);
+    assert_answers(&plan(&[], None, &[], true), &[("127.0.0.1:443", "deny private")]);
+    assert_answers(&plan(&[], None, &[], false), &[("example.com:443", "deny")]);
+}
+
+#[test]
+fn listening_needs_the_very_address_and_port() {
+    let plan = plan(&[], None, &["8080", "0.0.0.0:9090", "10.0.0.1:7"], false);
+    for (wanted, expected) in [
+        ("8080", "allow 8080"),
+        ("127.0.0.1:8080", "allow 8080"),
+        ("[::1]:8080", "allow 8080"),
+        ("0.0.0.0:8080", "deny"),
+        ("[::]:8080", "deny"),
+        ("8081", "deny"),
+        ("0.0.0.0:9090", "allow 0.0.0.0:9090"),
+        ("[::]:9090", "deny"),
+        ("127.0.0.1:9090", "deny"),
+        ("10.0.0.1:7", "allow 10.0.0.1:7"),
+        ("10.0.0.2:7", "deny"),
+    ] {
+        assert_eq!(word(&decide(&plan, &Operation::Listen(Listen::parse(wanted).unwrap()))), expected, "{wanted}");
+    }
+}
