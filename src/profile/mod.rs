@@ -208,3 +208,19 @@ impl fmt::Display for FileRuleKind {
         })
     }
 }
+
+/// The name it has in a profile.
+impl fmt::Display for Capability {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Chown => "chown",
+            Self::DacOverride => "dac_override",
+            Self::Fowner => "fowner",
+            Self::Fsetid => "fsetid",
+            Self::Kill => "kill",
+            Self::NetBindService => "net_bind_service",
+            Self::Setgid => "setgid",
+            Self::Setuid => "setuid",
+        })
+    }
+}
