@@ -1,0 +1,300 @@
+//! Rules to instructions.
+//!
+//! Jumps of a filter only go forward, so the program is written from its end: whatever an instruction jumps to is already
+//! there, and every distance is known when it is needed.
+//!
+//! The number is found by halving: a call costs about eight comparisons however many rules there are. What a number alone
+//! decides is decided without looking at an argument, which is how the kernel recognises calls that always pass and stops
+//! running the filter for them (`seccomp_is_const_allow`).
+
+use std::collections::BTreeMap;
+
+use syscalls::abi::filter::{code, data, errno};
+use syscalls::abi::{Arch, SockFilter, Syscall};
+
+use super::{Action, Argument, Condition, Program, Rule, Test, Width};
+
+/// The instructions of `program` on `arch`.
+///
+/// The kernel refuses more than [`syscalls::abi::filter::MAX_INSTRUCTIONS`] of them when the filter is loaded.
+pub fn compile(program: &Program<'_>, arch: Arch) -> Vec<SockFilter> {
+    let mut code = Assembler::default();
+    let mut blocks: BTreeMap<Branches<'_>, Place> = BTreeMap::new();
+    let mut spans: Vec<Span> = Vec::new();
+    for (first, rules) in spans_by_number(program, arch) {
+        let answer = match rules {
+            Answer::Action(action) => Target::Answer(action),
+            Answer::Rules(rules) => {
+                let place = match blocks.get(&rules) {
+                    Some(place) => *place,
+                    None => code.rules(&rules),
+                };
+                blocks.insert(rules, place);
+                Target::Block(place)
+            }
+        };
+        if spans.last().is_none_or(|before| before.target != answer) {
+            spans.push(Span { first, target: answer });
+        }
+    }
+    let search = code.search(&spans);
+    let search = code.load(data::NUMBER, search);
+    let foreign = code.answer(Action::KillProcess);
+    let check = code.branch(code::JUMP_EQUAL, arch.audit(), search, foreign);
+    code.load(data::ARCH, check);
+    code.finish()
+}
+
+/// Rules of one call: conditions that must all hold, and the answer then.
+type Branches<'p> = Vec<(&'p [Condition<'p>], Action)>;
+
+/// What decides a number.
+enum Answer<'p> {
+    Action(Action),
+    /// Rules with conditions, of which the last has none.
+    Rules(Branches<'p>),
+}
+
+/// Numbers from `first` up to the next span's.
+#[derive(Clone, Copy)]
+struct Span {
+    first: u32,
+    target: Target,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Answer(Action),
+    Block(Place),
+}
+
+/// Every number from zero to the largest: where each span starts and what answers there.
+fn spans_by_number<'p>(program: &Program<'p>, arch: Arch) -> Vec<(u32, Answer<'p>)> {
+    let mut by_call: BTreeMap<Syscall, Vec<Rule<'p>>> = BTreeMap::new();
+    for rule in &program.rules {
+        by_call.entry(rule.call).or_default().push(*rule);
+    }
+    let calls: BTreeMap<u32, Syscall> =
+        Syscall::ALL.iter().filter_map(|call| Some((u32::from(call.number(arch)?), *call))).collect();
+    // The span after the highest number reaches to u32::MAX: numbers above the ceiling, those of the x32 table, and -1.
+    (0..=u32::from(Syscall::HIGHEST) + 1)
+        .map(|number| {
+            let answer = match calls.get(&number) {
+                Some(call) => simplified(by_call.get(call).map_or(&[], Vec::as_slice)),
+                None => Answer::Action(Action::Errno(errno::ENOSYS)),
+            };
+            (number, answer)
+        })
+        .collect()
+}
+
+/// The rules of one call without those that can never be reached or change nothing.
+fn simplified<'p>(rules: &[Rule<'p>]) -> Answer<'p> {
+    let mut kept: Branches<'p> = Vec::new();
+    let mut last = Action::Allow;
+    for rule in rules {
+        if rule.when.is_empty() {
+            last = rule.then;
+            break;
+        }
+        kept.push((rule.when, rule.then));
+    }
+    while kept.last().is_some_and(|(_, then)| *then == last) {
+        kept.pop();
+    }
+    if kept.is_empty() {
+        return Answer::Action(last);
+    }
+    kept.push((&[], last));
+    Answer::Rules(kept)
+}
+
+/// An instruction's place, counted from the end of the program: the last instruction is at 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place(usize);
+
+/// A program that grows at its front.
+#[derive(Default)]
+struct Assembler {
+    /// The last instruction first.
+    reversed: Vec<SockFilter>,
+    /// Where each answer was written last.
+    answers: BTreeMap<Action, Place>,
+}
+
+/// A jump that reaches further than this many instructions goes through a second one.
+const REACH: usize = 250;
+
+impl Assembler {
+    fn finish(mut self) -> Vec<SockFilter> {
+        self.reversed.reverse();
+        self.reversed
+    }
+
+    fn top(&self) -> Place {
+        Place(self.reversed.len())
+    }
+
+    fn push(&mut self, code: u16, jt: u8, jf: u8, k: u32) -> Place {
+        self.reversed.push(SockFilter { code, jt, jf, k });
+        self.top()
+    }
+
+    /// How many instructions a jump written now would skip to get to `target`.
+    fn distance(&self, target: Place) -> usize {
+        self.top().0.saturating_sub(target.0)
+    }
+
+    /// An instruction that answers `action`: one already there when a jump can reach it.
+    fn answer(&mut self, action: Action) -> Place {
+        match self.answers.get(&action) {
+            Some(place) if self.distance(*place) <= REACH => *place,
+            Some(_) | None => {
+                let place = self.push(code::RETURN, 0, 0, action.encode());
+                self.answers.insert(action, place);
+                place
+            }
+        }
+    }
+
+    /// Makes `target` the next instruction, by a jump to it if it is not.
+    fn next(&mut self, target: Place) {
+        let distance = self.distance(target);
+        if distance > 0 {
+            // A program longer than 32 bits can count is far beyond what the kernel loads.
+            self.push(code::JUMP, 0, 0, u32::try_from(distance).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// A place from which `target` is reached and which is itself near.
+    fn near(&mut self, target: Place) -> Place {
+        if self.distance(target) <= REACH {
+            return target;
+        }
+        self.next(target);
+        self.top()
+    }
+
+    fn load(&mut self, offset: u32, then: Place) -> Place {
+        self.next(then);
+        self.push(code::LOAD, 0, 0, offset)
+    }
+
+    fn branch(&mut self, code: u16, k: u32, yes: Place, no: Place) -> Place {
+        if yes == no {
+            return yes;
+        }
+        // `near` moves what it is called for last at most one further away; REACH leaves room for that.
+        let yes = self.near(yes);
+        let no = self.near(no);
+        let jt = u8::try_from(self.distance(yes)).unwrap_or(u8::MAX);
+        let jf = u8::try_from(self.distance(no)).unwrap_or(u8::MAX);
+        self.push(code, jt, jf, k)
+    }
+
+    /// Finds the span of the loaded number.
+    fn search(&mut self, spans: &[Span]) -> Place {
+        let (low, high) = spans.split_at(spans.len() / 2);
+        match (low, high) {
+            ([], [span]) => match span.target {
+                Target::Answer(action) => self.answer(action),
+                Target::Block(place) => place,
+            },
+            (_, [middle, ..]) => {
+                let above = self.search(high);
+                let below = self.search(low);
+                self.branch(code::JUMP_AT_LEAST, middle.first, above, below)
+            }
+            // No span at all: nothing is known, nothing passes.
+            (_, []) => self.answer(Action::KillProcess),
+        }
+    }
+
+    /// Rules tried in order; the last has no condition.
+    fn rules(&mut self, rules: &[(&[Condition<'_>], Action)]) -> Place {
+        let mut otherwise = self.answer(Action::KillProcess);
+        for (conditions, then) in rules.iter().rev() {
+            let mut place = self.answer(*then);
+            for condition in conditions.iter().rev() {
+                place = self.condition(condition, place, otherwise);
+            }
+            otherwise = place;
+        }
+        otherwise
+    }
+
+    fn condition(&mut self, condition: &Condition<'_>, yes: Place, no: Place) -> Place {
+        let offset = argument_offset(condition.argument);
+        match (condition.test, condition.width) {
+            (Test::AnyBit(bits), Width::Int) => self.any_bit(offset, low(bits), yes, no),
+            (Test::AnyBit(bits), Width::Long) => {
+                let rest = self.any_bit(offset, low(bits), yes, no);
+                self.any_bit(offset + 4, high(bits), yes, rest)
+            }
+            (Test::NoneOf { mask, values }, Width::Int) => self.int_is(offset, mask, values, no, yes),
+            (Test::NoneOf { mask, values }, Width::Long) => self.long_is(offset, mask, values, no, yes),
+            (Test::OneOf { mask, values }, Width::Int) => self.int_is(offset, mask, values, yes, no),
+            (Test::OneOf { mask, values }, Width::Long) => self.long_is(offset, mask, values, yes, no),
+        }
+    }
+
+    fn any_bit(&mut self, offset: u32, bits: u32, yes: Place, no: Place) -> Place {
+        if bits == 0 {
+            return no;
+        }
+        let place = self.branch(code::JUMP_ANY_BIT, bits, yes, no);
+        if place == yes { place } else { self.load(offset, place) }
+    }
+
+    fn int_is(&mut self, offset: u32, mask: u64, values: &[u64], yes: Place, no: Place) -> Place {
+        let mut place = no;
+        // A value with high bits is never equal to an int.
+        for value in values.iter().rev().filter(|value| high(**value) == 0) {
+            place = self.branch(code::JUMP_EQUAL, low(*value), yes, place);
+        }
+        if place == no || place == yes { place } else { self.load_masked(offset, low(mask), place) }
+    }
+
+    fn long_is(&mut self, offset: u32, mask: u64, values: &[u64], yes: Place, no: Place) -> Place {
+        let mut place = no;
+        for value in values.iter().rev() {
+            let equal = self.branch(code::JUMP_EQUAL, low(*value), yes, place);
+            let equal = self.load_masked(offset, low(mask), equal);
+            let equal = self.branch(code::JUMP_EQUAL, high(*value), equal, place);
+            place = self.load_masked(offset + 4, high(mask), equal);
+        }
+        place
+    }
+
+    fn load_masked(&mut self, offset: u32, mask: u32, then: Place) -> Place {
+        let then = if mask == u32::MAX {
+            then
+        } else {
+            self.next(then);
+            self.push(code::AND, 0, 0, mask)
+        };
+        self.load(offset, then)
+    }
+}
+
+/// The offset of an argument's low half; the high half is four bytes on.
+fn argument_offset(argument: Argument) -> u32 {
+    let index = match argument {
+        Argument::A0 => 0,
+        Argument::A1 => 1,
+        Argument::A2 => 2,
+        Argument::A3 => 3,
+        Argument::A4 => 4,
+        Argument::A5 => 5,
+    };
+    data::ARGUMENTS + 8 * index
+}
+
+fn low(value: u64) -> u32 {
+    // Dropping the high half is what is asked for.
+    value as u32
+}
+
+fn high(value: u64) -> u32 {
+    low(value >> 32)
+}
