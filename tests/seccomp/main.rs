@@ -1,0 +1,24 @@
+//! The static filter: what its rules say, that its instructions say the same, and that the kernel loads it.
+
+mod meaning;
+mod sweep;
+
+use nono::enforce::seccomp::{Metadata, Options, UnixSockets};
+
+/// Every way the options can be set.
+fn every_option() -> Vec<Options> {
+    let mut all = Vec::new();
+    for metadata in [Metadata::Passed, Metadata::Refused] {
+        for unix_sockets in [UnixSockets::KernelMediated, UnixSockets::Refused] {
+            for tcp_listen in [true, false] {
+                all.push(Options { metadata, unix_sockets, tcp_listen });
+            }
+        }
+    }
+    all
+}
+
+/// The two extremes.
+const OPEN: Options =
+    Options { metadata: Metadata::Passed, unix_sockets: UnixSockets::KernelMediated, tcp_listen: true };
+const CLOSED: Options = Options { metadata: Metadata::Refused, unix_sockets: UnixSockets::Refused, tcp_listen: false };
