@@ -1,5 +1,6 @@
 //! Verdicts in words, and the smallest change that would turn one.
 
+use std::fmt;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
@@ -10,9 +11,11 @@ use crate::profile::{Given, Provenance};
 
 use super::{Denial, Grant, Operation, OwnKind, OwnPlace, Plan, Reason, Verdict};
 
-/// A verdict as sentences, none of them longer than a line or two, all of them safe to print.
+/// A verdict as sentences, all of them safe to print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
+    /// What was asked about, such as `read /etc/shadow`.
+    pub operation: String,
     /// `allow`, `deny` or `ask`.
     pub decision: &'static str,
     /// Why, as a clause that follows a colon.
@@ -32,23 +35,57 @@ pub struct DecidingRule {
     pub group: Option<Rc<str>>,
 }
 
-/// Puts the verdict on `operation` into words. `nearest` is the closest directory that exists, when the path of the operation
-/// does not.
-pub fn explain(plan: &Plan, operation: &Operation, verdict: &Verdict<'_>, nearest: Option<&AbsPath>) -> Explanation {
+/// Puts the verdict on `operation` into words.
+pub fn explain(plan: &Plan, operation: &Operation, verdict: &Verdict<'_>) -> Explanation {
+    explained(plan, operation, verdict, None)
+}
+
+/// The same for an operation on a path that does not exist; `nearest` is the closest directory above it that does.
+pub fn explain_missing(plan: &Plan, operation: &Operation, verdict: &Verdict<'_>, nearest: &AbsPath) -> Explanation {
+    explained(plan, operation, verdict, Some(nearest))
+}
+
+/// Up to three lines: the verdict with its reason, the entry that decided, and what would change it.
+impl fmt::Display for Explanation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let answer = match self.decision {
+            "allow" => "allowed",
+            "ask" => "asked about",
+            _ => "denied",
+        };
+        write!(out, "{} is {answer}: {}", self.operation, self.reason)?;
+        if let Some(rule) = &self.rule {
+            write!(out, "\nthe rule: {rule}")?;
+        }
+        match &self.change {
+            Some(change) => write!(out, "\nto allow it: {change}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for DecidingRule {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Provenance { line, json_path, .. } = &self.from;
+        match line {
+            0 => write!(out, "{} {}", safe(&self.from.place), safe(&self.written)),
+            _ => write!(out, "{} ({json_path}) at {}", safe(&self.written), safe(&self.from.to_string())),
+        }
+    }
+}
+
+fn explained(plan: &Plan, operation: &Operation, verdict: &Verdict<'_>, nearest: Option<&AbsPath>) -> Explanation {
     let (decision, reason) = match verdict {
         Verdict::Allow(reason) => ("allow", reason),
         Verdict::Ask(reason) => ("ask", reason),
         Verdict::Deny(reason) => ("deny", reason),
     };
-    let mut sentence = because(plan, operation, reason);
-    if decision == "ask" {
-        sentence.push_str("; it would be asked about");
-    }
-    let change = match decision {
-        "allow" => None,
-        _ => change(operation, reason, nearest),
+    let change = match verdict {
+        Verdict::Allow(_) => None,
+        Verdict::Ask(_) | Verdict::Deny(_) => change(operation, reason, nearest),
     };
-    Explanation { decision, reason: sentence, rule: rule(reason), change }
+    let because = because(plan, operation, reason);
+    Explanation { operation: operation.to_string(), decision, reason: because, rule: rule(reason), change }
 }
 
 fn because(plan: &Plan, operation: &Operation, reason: &Reason<'_>) -> String {
@@ -67,13 +104,13 @@ fn because(plan: &Plan, operation: &Operation, reason: &Reason<'_>) -> String {
             "the address belongs to a metadata service, which only a rule for exactly this address opens".into()
         }
         Reason::NoNetwork => "the policy has no key `network`, and so no network".into(),
-        Reason::NoRule => "no rule covers it, and what no rule covers is denied".into(),
+        Reason::NoRule => "no rule covers it".into(),
         Reason::OtherAccess(grant) => format!("`{}` grants {} and no more", safe(&grant.written), access(grant)),
         Reason::Own(place) => match place.kind {
             OwnKind::Binary => format!("{} is nono's own program, which nothing may change", place.path),
             OwnKind::Directory => format!("{} holds nono's own state or policies, which nothing opens", place.path),
         },
-        Reason::Private(kind) => format!("the address is private ({kind}), and `deny_private` holds"),
+        Reason::Private(kind) => format!("the address is not a public one ({kind}), and `deny_private` holds"),
         Reason::UnixSocket(_) => "an entry of `unix_sockets` allows it".into(),
     }
 }
@@ -151,7 +188,7 @@ fn lift(denial: &Denial) -> String {
     match (&denial.group, from.line) {
         (Some(group), _) => format!("no flag opens this; leave the group `{}` out of the profile", safe(group)),
         (None, 0) => format!("leave out `{} {written}`", safe(&from.place)),
-        (None, _) => format!("no flag opens this; remove the entry {} at {from}", from.json_path),
+        (None, _) => format!("no flag opens this; remove the entry {} at {}", from.json_path, safe(&from.to_string())),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Verdicts in words.
 
 use super::*;
-use crate::plan::explain::{Explanation, explain};
+use crate::plan::explain::{Explanation, explain, explain_missing};
 use crate::plan::{Operation, build, decide};
 use crate::profile::host::{Endpoint, HostRule, Listen};
 use crate::profile::{Approver, Network};
@@ -9,7 +9,7 @@ use FileRuleKind::{Allow, Deny, Read};
 
 fn explained(profile: Profile, operation: &Operation) -> Explanation {
     let plan = build(profile, &facts(), &mut World::default());
-    explain(&plan, operation, &decide(&plan, operation), None)
+    explain(&plan, operation, &decide(&plan, operation))
 }
 
 fn change(operation: &Operation) -> String {
@@ -93,7 +93,7 @@ fn each_operation_has_its_flag_and_its_entry() {
 #[test]
 fn a_file_that_is_not_there_is_created_in_its_directory() {
     let plan = build(profile(Vec::new()), &facts(), &mut World::default());
-    let told = |operation| explain(&plan, &operation, &decide(&plan, &operation), Some(&at("/a"))).change.unwrap();
+    let told = |operation| explain_missing(&plan, &operation, &decide(&plan, &operation), &at("/a")).change.unwrap();
     assert_eq!(told(Operation::Write(at("/a/new"))), r#"--write /a, or in the profile "sandbox": { "write": ["/a"] }"#);
     assert!(told(Operation::Read(at("/a/new"))).starts_with("/a/new does not exist; once it does, --read /a/new"));
 }
@@ -104,7 +104,24 @@ fn a_question_says_that_it_is_one() {
     profile.supervisor.approval = vec![given(Approver::Terminal)];
     let told = explained(profile, &Operation::Read(at("/a")));
     assert_eq!(told.decision, "ask");
-    assert!(told.reason.ends_with("it would be asked about"), "{}", told.reason);
+    assert!(told.to_string().starts_with("read /a is asked about: no rule covers it\n"), "{told}");
+}
+
+#[test]
+fn an_explanation_reads_as_a_few_lines() {
+    let files = vec![rule(Allow, "/"), rule(Deny, "/keys")];
+    assert_eq!(
+        explained(profile(files), &Operation::Read(at("/keys/a"))).to_string(),
+        "read /keys/a is denied: `/keys` denies it, and a denial beats every allow\n\
+         the rule: /keys (sandbox.x[7]) at p.json:7:5\n\
+         to allow it: no flag opens this; remove the entry sandbox.x[7] at p.json:7:5"
+    );
+    let mut by_flag = rule(Read, "/a");
+    by_flag.from = Provenance::flag("--read");
+    assert_eq!(
+        explained(profile(vec![by_flag]), &Operation::Read(at("/a"))).to_string(),
+        "read /a is allowed: `/a` grants reading and executing\nthe rule: --read /a"
+    );
 }
 
 #[test]
@@ -113,12 +130,12 @@ fn network_verdicts_say_what_stands_in_the_way() {
     profile.network = Some(Network { allow: vec![given(HostRule::parse("x.org").unwrap())], ..Network::default() });
     for (target, reason) in [
         ("x.org:443", "`x.org` allows it; an address of that name that is private stays refused"),
-        ("127.0.0.1:443", "the address is private (loopback (127.0.0.0/8)), and `deny_private` holds"),
+        ("127.0.0.1:443", "the address is not a public one (loopback (127.0.0.0/8)), and `deny_private` holds"),
         (
             "169.254.169.254:80",
             "the address belongs to a metadata service, which only a rule for exactly this address opens",
         ),
-        ("y.org:443", "no rule covers it, and what no rule covers is denied"),
+        ("y.org:443", "no rule covers it"),
     ] {
         assert_eq!(explained(profile.clone(), &connect(target)).reason, reason, "{target}");
     }
