@@ -1,0 +1,199 @@
+//! What a plan asks for that would not be kept here: by this kernel, or without a supervisor. Nothing runs over a gap
+//! unless the user said `--degraded`, and over some not even then.
+
+use std::fmt;
+
+use syscalls::abi::landlock::{VERSIONS, fs, net, scope};
+
+use crate::plan::{Denial, Grant, OwnKind, PathKind, Plan};
+use crate::profile::abs_path::AbsPath;
+use crate::profile::escape::escaped;
+use crate::profile::{Approver, FilePattern, Provenance};
+
+use super::landlock::handled;
+use super::limits::{self, Mechanism};
+
+/// What the running kernel offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kernel {
+    /// Zero without Landlock.
+    pub landlock_abi: u32,
+    /// Whether filters of system calls can be loaded.
+    pub seccomp: bool,
+    /// How limits on the whole program can be kept.
+    pub limits: Mechanism,
+    /// Such as `6.12.9`.
+    pub release: String,
+}
+
+/// One promise that would not be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// A sentence: what is asked for, and what is missing.
+    pub text: String,
+    /// Whether `--degraded` may run over it.
+    pub degradable: bool,
+}
+
+/// Longest piece of a policy's text in a message, in characters.
+const MOST_SHOWN: usize = 200;
+
+/// Every gap between `plan` and what the static sandbox on this kernel keeps.
+pub fn gaps(plan: &Plan, kernel: &Kernel) -> Vec<Gap> {
+    let mut gaps = kernel_gaps(plan, kernel);
+    gaps.extend(own_gaps(plan));
+    gaps.extend(denial_gaps(plan));
+    gaps.extend(supervisor_gaps(plan, kernel));
+    gaps.extend(limits::gaps(plan, kernel.limits));
+    gaps
+}
+
+/// Rights, scopes and calls the plan needs and the kernel lacks.
+fn kernel_gaps(plan: &Plan, kernel: &Kernel) -> Vec<Gap> {
+    let has = handled(kernel.landlock_abi);
+    let mut gaps = Vec::new();
+    let mut missing = |what: &str, needs: &str| {
+        gaps.push(Gap {
+            text: format!("{what}: this needs {needs}, and this is {}", kernel.release),
+            degradable: true,
+        });
+    };
+    if !kernel.seccomp {
+        missing("system calls cannot be filtered", "a kernel with CONFIG_SECCOMP_FILTER");
+    }
+    if kernel.landlock_abi == 0 {
+        missing(
+            "no file would be out of reach",
+            "Landlock, in Linux since 5.13 (CONFIG_SECURITY_LANDLOCK, and landlock in the boot parameter lsm=)",
+        );
+        return gaps;
+    }
+    if has.handled_access_fs & fs::TRUNCATE == 0 {
+        missing("files that may only be read could be emptied", &landlock_of(|version| version.fs & fs::TRUNCATE));
+    }
+    if has.handled_access_fs & fs::IOCTL_DEV == 0 && plan.grants.iter().any(holds_devices) {
+        missing(
+            "every request to the devices of a granted directory would pass",
+            &landlock_of(|version| version.fs & fs::IOCTL_DEV),
+        );
+    }
+    if has.scoped & scope::SIGNAL == 0 {
+        missing("the program could signal your other processes", &landlock_of(|version| version.scope & scope::SIGNAL));
+    }
+    let listens = plan.profile.network.as_ref().is_some_and(|network| !network.listen.is_empty());
+    if has.handled_access_net & net::BIND_TCP == 0 && listens {
+        missing("the program could listen on every port", &landlock_of(|version| version.net & net::BIND_TCP));
+    }
+    gaps
+}
+
+/// The kernel that has a right, in words.
+fn landlock_of(has: impl Fn(&syscalls::abi::landlock::Version) -> u64) -> String {
+    match VERSIONS.iter().find(|version| has(version) != 0) {
+        Some(version) => format!("Landlock ABI {}, in Linux since {}", version.abi, version.kernel),
+        None => "a newer Landlock".to_owned(),
+    }
+}
+
+fn holds_devices(grant: &Grant) -> bool {
+    let path = grant.real.as_bytes();
+    grant.kind == PathKind::Directory && (path == b"/" || path == b"/dev" || path.starts_with(b"/dev/"))
+}
+
+/// nono's own files beneath a grant: closed whatever the policy says, so a grant around them cannot be made.
+fn own_gaps(plan: &Plan) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    for own in &plan.own {
+        let exposing = plan.grants.iter().find(|grant| {
+            let opens = own.kind == OwnKind::Directory || grant.access.write;
+            opens && (own.path.is_within(&grant.real) || grant.real.is_within(&own.path))
+        });
+        if let Some(grant) = exposing {
+            let what = match own.kind {
+                OwnKind::Binary => "its own program file, which nothing inside may change",
+                OwnKind::Directory => "its own files, which nothing inside may touch",
+            };
+            let text =
+                format!("{} holds {}, {what}: grant a directory that does not hold it", named_grant(grant), own.path);
+            gaps.push(Gap { text, degradable: false });
+        }
+    }
+    gaps
+}
+
+/// Denials beneath a grant: the kernel's rules cannot take back a part of what they gave.
+fn denial_gaps(plan: &Plan) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    for denial in &plan.denials {
+        let Some(grant) = plan.grants.iter().find(|grant| reaches_into(grant, denial)) else { continue };
+        let text = format!(
+            "deny {} ({}) lies inside {}: the kernel alone cannot take back a part of a grant; \
+             grant the directories beside it instead",
+            escaped(denial.written.as_bytes(), MOST_SHOWN),
+            denial.from,
+            named_grant(grant),
+        );
+        gaps.push(Gap { text, degradable: true });
+    }
+    gaps
+}
+
+/// Whether something that `denial` closes is open through `grant`.
+fn reaches_into(grant: &Grant, denial: &Denial) -> bool {
+    match &denial.pattern {
+        FilePattern::Path(path) => {
+            let inside = |closed| grant.kind == PathKind::Directory && AbsPath::is_within(closed, &grant.real);
+            inside(path) || denial.real.as_ref().is_some_and(inside)
+        }
+        FilePattern::Glob { .. } => grant.kind == PathKind::Directory,
+    }
+}
+
+fn named_grant(grant: &Grant) -> String {
+    format!("{} {} ({})", grant.rule, escaped(grant.written.as_bytes(), MOST_SHOWN), grant.from)
+}
+
+/// What only a process beside the program could keep.
+fn supervisor_gaps(plan: &Plan, kernel: &Kernel) -> Vec<Gap> {
+    let profile = &plan.profile;
+    let mut asked: Vec<(String, &Provenance)> = Vec::new();
+    if let Some(network) = &profile.network {
+        asked.extend(network.allow.iter().map(|given| (format!("network.allow {}", given.value), &given.from)));
+        for given in &network.listen {
+            let why = match given.value.address {
+                Some(address) if address.is_unspecified() => "keeping other ports closed to listen(2)",
+                Some(_) | None => "keeping it to that address",
+            };
+            asked.push((format!("network.listen {} ({why})", given.value), &given.from));
+        }
+    }
+    if handled(kernel.landlock_abi).handled_access_fs & fs::RESOLVE_UNIX == 0 {
+        asked.extend(plan.unix_sockets.iter().map(|given| (format!("unix socket {}", given.path), &given.from)));
+    }
+    let supervisor = &profile.supervisor;
+    if let Some(given) = supervisor.enabled.as_ref().filter(|given| given.value) {
+        asked.push(("supervisor.enabled".to_owned(), &given.from));
+    }
+    for given in supervisor.approval.iter().filter(|given| given.value != Approver::Deny) {
+        asked.push(("supervisor.approval".to_owned(), &given.from));
+    }
+    asked.extend(supervisor.webhook.iter().map(|given| ("supervisor.webhook".to_owned(), &given.from)));
+    asked.extend(profile.audit_level.iter().map(|given| ("audit".to_owned(), &given.from)));
+    asked.extend(profile.undo.iter().filter(|given| given.value).map(|given| ("undo".to_owned(), &given.from)));
+    if let Some(given) = profile.trust.require_signed_instructions.as_ref().filter(|given| given.value) {
+        asked.push(("trust.require_signed_instructions".to_owned(), &given.from));
+    }
+    let gap = |(what, from): (String, &Provenance)| Gap {
+        text: format!(
+            "{what} ({from}) needs a supervisor beside the program, which this version does not have: remove the entry"
+        ),
+        degradable: true,
+    };
+    asked.into_iter().map(gap).collect()
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.text)
+    }
+}
