@@ -1,1 +1,61 @@
 //! Runs the program and stays beside it until everything it started is gone.
+//!
+//! Two processes stand around the program, so that killing one of them frees nothing: the *front* is what the user
+//! started and waits; the *keeper* is the program's parent. When the front dies the keeper ends the whole tree, when the
+//! keeper dies the front does. Both are held by a Landlock domain that handles nothing but signals: in it, `kill(-1)`
+//! reaches this run's processes, all of them at one moment, and no other.
+//!
+//! ```text
+//! shell ── front ── keeper ── program ── …
+//! ```
+
+mod family;
+mod front;
+mod keeper;
+pub mod report;
+
+use syscalls::process::{self, Side};
+use syscalls::signal::{Signal, SignalSet};
+use syscalls::{Errno, file};
+
+use crate::enforce::Prepared;
+use crate::enforce::gaps::Kernel;
+
+pub use self::report::Ended;
+
+/// Signals that a user sends to nono and means for the program.
+const FORWARDED: [Signal; 9] = [
+    Signal::HANGUP,
+    Signal::INTERRUPT,
+    Signal::QUIT,
+    Signal::TERMINAL_INPUT,
+    Signal::TERMINAL_OUTPUT,
+    Signal::TERMINAL_STOP,
+    Signal::TERMINATE,
+    Signal::USER_1,
+    Signal::USER_2,
+];
+
+/// Starts the program in its sandbox, waits for its end, and ends everything it left behind.
+///
+/// # Errors
+/// A system call that failed before anything was started.
+pub fn run(prepared: &Prepared, kernel: &Kernel) -> Result<Ended, Errno> {
+    let (reading, writing) = file::pipe()?;
+    let awaited = SignalSet::new(&[&[Signal::CHILD], FORWARDED.as_slice()].concat());
+    process::set_not_dumpable()?;
+    process::adopt_orphans()?;
+    let family = family::Family::found(kernel.landlock_abi)?;
+    let mask = awaited.block()?;
+    let front = process::own_id();
+    match process::fork()? {
+        Side::Child => {
+            drop(reading);
+            keeper::keep(prepared, &family, front, &awaited, &mask, &writing)
+        }
+        Side::Parent(keeper) => {
+            drop(writing);
+            Ok(front::wait(keeper, &family, &awaited, &reading))
+        }
+    }
+}

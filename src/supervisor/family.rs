@@ -1,0 +1,61 @@
+//! All processes of one run, as a set that one signal reaches.
+
+use std::fs;
+
+use syscalls::landlock::Ruleset;
+use syscalls::process::{self, Pid};
+use syscalls::signal::{self, Signal};
+use syscalls::{Errno, credentials};
+
+use crate::enforce::landlock::family;
+
+/// The calling process and everything it starts from now on.
+#[derive(Debug)]
+pub(super) struct Family {
+    /// Whether a Landlock domain keeps this process's signals inside the family.
+    scoped: bool,
+}
+
+impl Family {
+    /// Makes the calling process the first of a family.
+    pub(super) fn found(landlock_abi: u32) -> Result<Self, Errno> {
+        let Some((attribute, size)) = family(landlock_abi) else { return Ok(Self { scoped: false }) };
+        credentials::set_no_new_privs()?;
+        Ruleset::new(&attribute, size)?.restrict_self()?;
+        // The parent is outside: if a signal could reach it, the domain does not hold, and must not be relied on.
+        let scoped = match process::parent_id() {
+            Some(parent) => signal::may_signal(parent) == Err(Errno::NOT_PERMITTED),
+            None => false,
+        };
+        Ok(Self { scoped })
+    }
+
+    /// Kills everything but the calling process, and waits until it is gone.
+    pub(super) fn end(&self) {
+        // Once more for each that ended: without a domain, whoever was orphaned by the last round is a child only now.
+        loop {
+            self.kill();
+            if process::wait_for_end().is_err() {
+                return;
+            }
+        }
+    }
+
+    fn kill(&self) {
+        if self.scoped {
+            // ESRCH: they are all dead already and only wait to be reaped.
+            let _ = signal::send_to_whole_domain(Signal::KILL);
+            return;
+        }
+        for child in children() {
+            let _ = signal::send(child, Signal::KILL);
+        }
+    }
+}
+
+/// The calling process's children, from `/proc/self/task/TID/children` (`proc_tid_children(5)`).
+fn children() -> Vec<Pid> {
+    let own = process::own_id().number();
+    let listed = fs::read_to_string(format!("/proc/self/task/{own}/children")).unwrap_or_default();
+    listed.split_ascii_whitespace().filter_map(|word| word.parse().ok()).filter_map(Pid::new).collect()
+}
