@@ -8,5 +8,6 @@ pub mod cli;
 pub mod profile;
 pub mod plan;
 pub mod enforce;
+pub mod approval;
 pub mod supervisor;
 pub mod verbs;

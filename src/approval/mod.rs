@@ -1,0 +1,117 @@
+//! Questions to a human or a service, asked while the program waits.
+//!
+//! A question is about one object, never about a name: what is shown is what will be handed over. No answer is no.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use crate::plan::Access;
+use crate::profile::abs_path::AbsPath;
+
+/// What a program waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    pub operation: AskedOperation,
+    pub object: Object,
+    pub process: Process,
+    /// Why nobody else decided, as a clause: `no rule covers it`.
+    pub reason: String,
+    /// The profile that had no answer.
+    pub profile: String,
+}
+
+/// What is about to happen to the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskedOperation {
+    /// `connect(2)` or a message to a Unix socket.
+    ConnectUnix,
+    Execute,
+    /// With the access that `open(2)` asks for.
+    Open(Access),
+    /// Created, removed, renamed, or its mode, owner, times or attributes changed.
+    Change,
+}
+
+/// What the question is about, resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Where it really is.
+    pub real: AbsPath,
+    /// What the program wrote, where that differs.
+    pub typed: Option<Vec<u8>>,
+    /// Device and inode; `None` for something that does not exist yet.
+    pub identity: Option<(u64, u64)>,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    pub pid: i32,
+    pub parent: i32,
+    pub executable: Option<AbsPath>,
+    pub directory: Option<AbsPath>,
+    /// Effective user id.
+    pub user: u32,
+}
+
+/// How far a yes reaches. Never wider than the access that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything beneath the object's directory, until the session ends.
+    Directory,
+    /// This object, until the session ends.
+    Object,
+    /// This call.
+    Once,
+}
+
+/// An answer, with who gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Allow {
+        scope: Scope,
+        approver: String,
+    },
+    Deny {
+        reason: String,
+        approver: String,
+    },
+    /// Nobody answered: the sentence says why. Whether another approver still may is the caller's business.
+    None {
+        reason: String,
+    },
+}
+
+/// Set when another approver has answered, or the program that asked is gone.
+#[derive(Debug, Default)]
+pub struct Cancelled(AtomicBool);
+
+/// Somebody who may be asked.
+pub trait Approver: Send + Sync {
+    /// Waits for an answer until `deadline`, or until the question is withdrawn.
+    fn ask(&self, question: &Question, deadline: Instant, cancelled: &Cancelled) -> Answer;
+}
+
+impl Cancelled {
+    /// Withdraws the question.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Such as `fs.open`, as answers and logs name it.
+impl fmt::Display for AskedOperation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Change => "fs.change",
+            Self::ConnectUnix => "unix.connect",
+            Self::Execute => "process.execute",
+            Self::Open(_) => "fs.open",
+        })
+    }
+}
