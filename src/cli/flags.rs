@@ -60,7 +60,8 @@ pub(crate) static WRITE: Flag = Flag {
 
 pub(crate) static DENY: Flag = Flag {
     many: true,
-    about: "A deny beats every allow, whoever wrote it. One that cannot be enforced is an error, never left out.",
+    about: "A deny beats every allow, whoever wrote it. A relative PATH, and one with *, ?, [ or {, is a pattern that \
+        holds at any depth; ./PATH is a path. One that cannot be enforced is an error, never left out.",
     ..Flag::with("deny", "PATH", Kind::Path, "Refuse PATH, whatever grants it")
 };
 
@@ -82,8 +83,11 @@ pub(crate) static ALLOW_HOST: Flag = Flag {
     ..Flag::with("allow-host", "HOST[:PORT]", Kind::Text, "Let it connect to HOST")
 };
 
-pub(crate) static LISTEN: Flag =
-    Flag { many: true, ..Flag::with("listen", "PORT", Kind::Text, "Let it accept connections on PORT") };
+pub(crate) static LISTEN: Flag = Flag {
+    many: true,
+    about: "A port of loopback, or ADDRESS:PORT.",
+    ..Flag::with("listen", "PORT", Kind::Text, "Let it accept connections on PORT")
+};
 
 pub(crate) static BLOCK_NET: Flag = Flag {
     about: "Excludes --allow-host and --listen.",

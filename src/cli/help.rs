@@ -25,7 +25,8 @@ pub(crate) fn text(verb: &'static Verb, path: &str, long: bool) -> String {
         }
     }
     for group in verb.groups {
-        out.push_str(&format!("\n{}:\n", group.title));
+        let title = if verb.groups.len() == 1 { "Flags" } else { group.title };
+        out.push_str(&format!("\n{title}:\n"));
         for &flag in group.flags {
             out.push_str(&if long { long_flag(flag) } else { row(&flag.spelling(), BESIDE_FLAG, flag.help) });
         }

@@ -68,7 +68,9 @@ impl Page {
 
     fn verb(&mut self, verb: &'static Verb, path: &str) {
         self.line(&format!(".SS {}", escaped(path)));
-        self.text(&format!("{} - {}.", path, verb.summary));
+        let mut letters = verb.summary.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        self.text(&format!("{}{}.", first.map_or_else(String::new, String::from), letters.as_str()));
         self.line(".PP");
         self.synopsis(verb, path);
         self.paragraphs(verb.about);

@@ -5,7 +5,8 @@ use crate::cli::table::{Flag, Kind};
 
 const HEAD: &str = r"# Completions of fish for nono, from `nono --generate fish`.
 
-# Prints the verb that the words before the cursor lead to, how many operands it has so far, and which word is the first.
+# Prints the verb that the words before the cursor lead to, how many operands it has so far, and which word begins a
+# command.
 function __nono_place
     set -l at nono
     set -l count 0
@@ -27,11 +28,12 @@ function __nono_place
         switch $at'|'$word
 ";
 
-const MIDDLE: &str = r#"            case '*|-*'
+const OPERANDS: &str = r#"            case '*|-*'
                 true
-            case '*'
-                set count 1
-                set first $index
+"#;
+
+const TAIL: &str = r#"            case '*'
+                set count (math $count + 1)
         end
     end
     printf '%s\n' $at $count $first
@@ -51,7 +53,11 @@ function __nono_command
         set -l words (commandline -opc)
         set before $words[$place[3]..-1]
     end
-    complete -C (string join ' ' -- (string escape -- $before) (commandline -ct))
+    set -l current (commandline -ct)
+    if test $place[3] -eq 0; and string match -q -- '-*' $current
+        return
+    end
+    complete -C (string join ' ' -- (string escape -- $before) $current)
 end
 
 complete -c nono -f
@@ -63,6 +69,7 @@ const MANY: usize = 9999;
 /// The whole script.
 pub(crate) fn script() -> String {
     let mut walk = String::new();
+    let mut commands = String::new();
     let mut rows = String::new();
     for place in places() {
         for verb in place.verb.verbs {
@@ -77,12 +84,18 @@ pub(crate) fn script() -> String {
         if !valued.is_empty() {
             walk.push_str(&format!("            case {}\n                set value 1\n", valued.join(" ")));
         }
+        if place.verb.runs_a_command() {
+            let path = quoted(&format!("{}|*", place.path));
+            commands.push_str(&format!(
+                "            case {path}\n                set count 1\n                set first $index\n"
+            ));
+        }
         place.verb.flags().for_each(|flag| rows.push_str(&flag_row(flag, &place)));
         if place.verb.verbs.is_empty() {
             rows.push_str(&operand_rows(&place));
         }
     }
-    [HEAD, &walk, MIDDLE, &rows].concat()
+    [HEAD, &walk, OPERANDS, &commands, TAIL, &rows].concat()
 }
 
 /// The test of `-n` for the operands from `least` to `most` of `place`.

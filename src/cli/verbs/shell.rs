@@ -17,7 +17,7 @@ pub(crate) static SHELL: Verb = Verb {
     groups: &[&flags::POLICY, &flags::OUTPUT],
     verbs: &[],
     exits: run::EXITS,
-    environment: &[super::NONO_PROFILE, ("SHELL", "the program to run")],
+    environment: &[super::NONO_PROFILE, ("SHELL", "the program to run; /bin/sh when unset")],
     examples: &[("Look around with the eyes of a profile:", "nono shell -p node-dev")],
     build,
 };
