@@ -34,10 +34,8 @@ pub fn rules(plan: &Plan, abi: u32) -> Rules {
             objects.push((grant.handle, rights));
         }
     }
-    for socket in plan.unix_sockets.iter().filter_map(|socket| socket.handle) {
-        if handled.handled_access_fs & fs::RESOLVE_UNIX != 0 {
-            objects.push((socket, fs::RESOLVE_UNIX));
-        }
+    if handled.handled_access_fs & fs::RESOLVE_UNIX != 0 {
+        objects.extend(plan.unix_sockets.iter().map(|socket| (socket.handle, fs::RESOLVE_UNIX)));
     }
     let mut ports = Vec::new();
     if handled.handled_access_net & net::BIND_TCP != 0 {

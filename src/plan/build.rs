@@ -22,8 +22,8 @@ pub fn build(profile: Profile, facts: &Facts, host: &mut dyn Host) -> Plan {
     for rule in profile.files.iter().filter(|rule| rule.kind != FileRuleKind::Deny) {
         granting.add(rule, &mut lookups);
     }
+    let unix_sockets = profile.unix_sockets.iter().filter_map(|given| granting.socket(given, &mut lookups)).collect();
     let Granting { grants, missing, mut warnings, .. } = granting;
-    let unix_sockets = profile.unix_sockets.iter().map(|given| socket(given, &mut lookups, &mut warnings)).collect();
     let environment = environment::declared(&profile.environment, &facts.environment, &mut warnings);
     Plan {
         workdir: facts.workdir.clone(),
@@ -149,9 +149,7 @@ impl Granting<'_> {
 
     /// Keeps `grant` unless a denial closes it altogether, or another entry for the same path says as much.
     fn keep(&mut self, rule: &FileRule, mut grant: Grant) {
-        if let Some(denial) =
-            self.denials.iter().find(|denial| denial.covers(&grant.real) || denial.covers(&grant.path))
-        {
+        if let Some(denial) = self.denial(&grant.path, &grant.real) {
             if rule.group.is_none() {
                 let text = format!(
                     "{} grants nothing: {} is denied ({}), and a denial beats every allow",
@@ -182,28 +180,32 @@ impl Granting<'_> {
         self.grants.push(grant);
     }
 
+    /// The grant of a socket, when one is there and nothing closes it.
+    fn socket(&mut self, given: &Given<AbsPath>, lookups: &mut Lookups<'_>) -> Option<SocketGrant> {
+        let path = &given.value;
+        let refused = match lookups.find(path) {
+            Found::Present { real, kind: PathKind::Socket, handle } => match self.denial(path, &real) {
+                None if self.own.iter().any(|own| real.is_within(&own.path)) => format!("{path} is nono's own"),
+                None => return Some(SocketGrant { path: path.clone(), real, handle, from: given.from.clone() }),
+                Some(denial) => format!("{path} is denied ({}), and a denial beats every allow", denial.from),
+            },
+            Found::Present { .. } => format!("{path} is not a socket; name the socket itself"),
+            Found::Missing { .. } => format!("the socket {path} does not exist; start what listens on it first"),
+            Found::Unreachable { why, .. } => {
+                format!("the socket {path} cannot be reached ({why}); check the directories above it")
+            }
+        };
+        let text = format!("no connection is allowed: {refused}");
+        self.warnings.push(Warning { text, from: given.from.clone() });
+        None
+    }
+
+    /// The denial that closes an object, by the name it was given or by where it really is.
+    fn denial(&self, path: &AbsPath, real: &AbsPath) -> Option<&Denial> {
+        self.denials.iter().find(|denial| denial.covers(real) || denial.covers(path))
+    }
+
     fn warn(&mut self, rule: &FileRule, text: String) {
         self.warnings.push(Warning { text, from: rule.from.clone() });
     }
-}
-
-fn socket(given: &Given<AbsPath>, lookups: &mut Lookups<'_>, warnings: &mut Vec<Warning>) -> SocketGrant {
-    let path = given.value.clone();
-    let mut warn = |text| warnings.push(Warning { text, from: given.from.clone() });
-    let (real, handle) = match lookups.find(&path) {
-        Found::Present { real, kind: PathKind::Socket, handle } => (real, Some(handle)),
-        Found::Present { real, .. } => {
-            warn(format!("{path} is not a socket; connections are allowed only once one stands there"));
-            (real, None)
-        }
-        Found::Missing { real } => {
-            warn(format!("the socket {path} does not exist; connections are allowed only once it does"));
-            (real, None)
-        }
-        Found::Unreachable { real, why } => {
-            warn(format!("the socket {path} cannot be reached ({why}); check the directories above it"));
-            (real, None)
-        }
-    };
-    SocketGrant { path, real, handle, from: given.from.clone() }
 }

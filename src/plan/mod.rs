@@ -119,8 +119,7 @@ pub struct SocketGrant {
     /// As the policy names it, and where that really is.
     pub path: AbsPath,
     pub real: AbsPath,
-    /// `None` while nothing is there: the grant holds once the socket appears.
-    pub handle: Option<Handle>,
+    pub handle: Handle,
     pub from: Provenance,
 }
 

@@ -101,15 +101,26 @@ fn a_pattern_grants_nothing() {
 }
 
 #[test]
-fn a_socket_that_is_not_there_is_news_and_may_appear_later() {
-    let mut world =
-        World { missing: vec!["/run/b"], sockets: vec!["/run/a"], unreachable: vec!["/run/c"], ..World::default() };
-    let mut profile = profile(Vec::new());
-    profile.unix_sockets = ["/run/a", "/run/b", "/run/c", "/run"].map(|path| given(at(path))).into();
+fn a_socket_is_granted_when_one_is_there_and_nothing_closes_it() {
+    let mut world = World {
+        missing: vec!["/run/missing"],
+        sockets: vec!["/run/good", "/run/denied", "/own/state/socket"],
+        unreachable: vec!["/run/unreachable"],
+        ..World::default()
+    };
+    let mut profile = profile(vec![rule(Deny, "/run/denied")]);
+    let named = ["/run/good", "/run/missing", "/run/unreachable", "/run", "/run/denied", "/own/state/socket"];
+    profile.unix_sockets = named.map(|path| given(at(path))).into();
     let plan = build(profile, &facts(), &mut world);
+    assert_eq!(plan.unix_sockets.iter().map(|socket| socket.path.clone()).collect::<Vec<_>>(), [at("/run/good")]);
     assert_eq!(
-        plan.unix_sockets.iter().map(|socket| socket.handle.is_some()).collect::<Vec<_>>(),
-        [true, false, false, false]
+        warnings(&plan),
+        [
+            "no connection is allowed: the socket /run/missing does not exist; start what listens on it first",
+            "no connection is allowed: the socket /run/unreachable cannot be reached (Permission denied); check the directories above it",
+            "no connection is allowed: /run is not a socket; name the socket itself",
+            "no connection is allowed: /run/denied is denied (p.json:7:5), and a denial beats every allow",
+            "no connection is allowed: /own/state/socket is nono's own",
+        ]
     );
-    assert_eq!(plan.warnings.len(), 3, "{:?}", plan.warnings);
 }
