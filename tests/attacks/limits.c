@@ -1,0 +1,107 @@
+/* Attempts to take more than a limit allows. */
+#define _GNU_SOURCE
+#include "attack.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* processes MOST: starts children until that fails, and ends them. */
+static void processes(char **argument)
+{
+    long most = number(argument[0]), started = 0;
+    pid_t child = 0;
+    pid_t *list = calloc((size_t)most, sizeof *list);
+    while (list && started < most && (child = fork()) >= 0) {
+        if (child == 0) {
+            sleep(30);
+            _exit(0);
+        }
+        list[started++] = child;
+    }
+    answer("fork", child);
+    printf("started: %ld\n", started);
+    while (started > 0) {
+        kill(list[--started], SIGKILL);
+        waitpid(list[started], NULL, 0);
+    }
+}
+
+static void *sleeper(void *unused)
+{
+    sleep(30);
+    return unused;
+}
+
+/* threads MOST: starts threads until that fails. */
+static void threads(char **argument)
+{
+    long most = number(argument[0]), started = 0;
+    pthread_t thread;
+    errno = 0;
+    while (started < most && (errno = pthread_create(&thread, NULL, sleeper, NULL)) == 0)
+        started++;
+    answer("thread", errno ? -1 : 0);
+    printf("started: %ld\n", started);
+}
+
+/* open-files MOST: opens until that fails. */
+static void open_files(char **argument)
+{
+    long most = number(argument[0]), opened = 0;
+    int descriptor = 0;
+    while (opened < most && (descriptor = dup(0)) >= 0)
+        opened++;
+    answer("dup", descriptor);
+    printf("opened: %ld\n", opened);
+}
+
+/* memory MIB: takes and touches that much. */
+static void memory(char **argument)
+{
+    size_t size = (size_t)number(argument[0]) << 20;
+    char *taken = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    answer("mmap", taken == MAP_FAILED ? -1 : 0);
+    if (taken == MAP_FAILED)
+        return;
+    for (size_t at = 0; at < size; at += 4096)
+        taken[at] = 1;
+    answer("touched", 0);
+}
+
+/* spin SECONDS: uses the processor. */
+static void spin(char **argument)
+{
+    for (time_t end = time(NULL) + number(argument[0]); time(NULL) < end;)
+        ;
+    answer("spun", 0);
+}
+
+/* core: how large a core dump may be, whether that can be raised, and one way to dump. */
+static void core(char **argument)
+{
+    (void)argument;
+    struct rlimit limit;
+    getrlimit(RLIMIT_CORE, &limit);
+    printf("soft: %ld\nhard: %ld\n", (long)limit.rlim_cur, (long)limit.rlim_max);
+    limit.rlim_max = 1 << 20;
+    limit.rlim_cur = 1 << 20;
+    answer("raise", setrlimit(RLIMIT_CORE, &limit));
+    abort();
+}
+
+const struct attack limit_attacks[] = {
+    {"core", 0, core},
+    {"memory", 1, memory},
+    {"open-files", 1, open_files},
+    {"processes", 1, processes},
+    {"spin", 1, spin},
+    {"threads", 1, threads},
+    {NULL, 0, NULL},
+};

@@ -1,0 +1,309 @@
+/* Attempts on other processes. */
+#define _GNU_SOURCE
+#include "attack.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* PID as text, or `parent` for whoever started this program, or `grandparent`. */
+static pid_t process(const char *text)
+{
+    if (strcmp(text, "grandparent") != 0)
+        return strcmp(text, "parent") == 0 ? getppid() : (pid_t)number(text);
+    char path[64], line[512] = "";
+    snprintf(path, sizeof path, "/proc/%d/stat", getppid());
+    FILE *stat = fopen(path, "r");
+    int parent = 0;
+    const char *end = stat && fgets(line, sizeof line, stat) ? strrchr(line, ')') : NULL;
+    if (!end || sscanf(end, ") %*c %d", &parent) != 1) {
+        fprintf(stderr, "attack: the grandparent is not known\n");
+        exit(2);
+    }
+    fclose(stat);
+    return parent;
+}
+
+/* Nobody is stopped by the signals that are sent here: SIGURG is ignored unless a program asks for it. */
+#define HARMLESS SIGURG
+
+static char buffer[8] = "victim";
+
+static void note(int signal)
+{
+    char line[] = "signal 00\n";
+    line[7] = (char)('0' + signal / 10);
+    line[8] = (char)('0' + signal % 10);
+    if (write(1, line, sizeof line - 1) < 0)
+        _exit(3);
+}
+
+/* victim: says where its buffer is, then writes a line for each signal that reaches it, until it is killed. */
+static void victim(char **argument)
+{
+    (void)argument;
+    for (int signal = 1; signal < 32; signal++) {
+        struct sigaction action = {.sa_handler = note};
+        sigaction(signal, &action, NULL);
+    }
+    printf("ready %lu\n", (unsigned long)(uintptr_t)buffer);
+    fflush(stdout);
+    /* An end of its own, should nobody come to end it. */
+    for (time_t start = time(NULL); time(NULL) < start + 60;)
+        usleep(50000);
+}
+
+/* trace PID ADDRESS: every way to look into a process, or to take something out of it. */
+static void trace(char **argument)
+{
+    pid_t pid = process(argument[0]);
+    char copy[8] = "attack";
+    struct iovec here = {.iov_base = copy, .iov_len = sizeof copy};
+    struct iovec there = {.iov_base = (void *)(uintptr_t)number(argument[1]), .iov_len = sizeof copy};
+    answer("vm-writev", process_vm_writev(pid, &here, 1, &there, 1, 0));
+    answer("vm-readv", process_vm_readv(pid, &here, 1, &there, 1, 0));
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    answer("pidfd-getfd", syscall(SYS_pidfd_getfd, pidfd, 1, 0));
+    long seized = ptrace(PTRACE_SEIZE, pid, NULL, NULL);
+    answer("seize", seized);
+    if (seized == 0) {
+        ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+        waitpid(pid, NULL, __WALL);
+        ptrace(PTRACE_DETACH, pid, NULL, NULL);
+    }
+    long attached = ptrace(PTRACE_ATTACH, pid, NULL, NULL);
+    answer("attach", attached);
+    if (attached == 0) {
+        waitpid(pid, NULL, __WALL);
+        ptrace(PTRACE_DETACH, pid, NULL, NULL);
+    }
+}
+
+/* links PATH…: where each symbolic link leads. */
+static void links(char **argument)
+{
+    char target[4096];
+    for (char **path = argument; *path; path++)
+        answer(*path, readlink(*path, target, sizeof target));
+}
+
+/* Has the kernel send the signal when a pipe becomes readable. */
+static void signal_by_pipe(pid_t pid, int command, void *owner)
+{
+    int end[2];
+    if (pipe(end) != 0)
+        return;
+    fcntl(end[0], F_SETSIG, HARMLESS);
+    if (command == F_SETOWN)
+        fcntl(end[0], F_SETOWN, pid);
+    else
+        fcntl(end[0], command, owner);
+    fcntl(end[0], F_SETFL, O_ASYNC);
+    if (write(end[1], "x", 1) != 1)
+        answer("pipe", -1);
+}
+
+/* signals PID [everything]: every way to send a signal; with the second word also SIGKILL, and a signal to everybody.
+ * The calls after `pidfd` say nothing about what became of their signal: ask the victim. */
+static void signals(char **argument)
+{
+    pid_t pid = process(argument[0]);
+    answer("kill", kill(pid, HARMLESS));
+    answer("kill-zero", kill(pid, 0));
+    answer("kill-hard", kill(pid, argument[1] ? SIGKILL : SIGCONT));
+    answer("tgkill", syscall(SYS_tgkill, pid, pid, HARMLESS));
+    answer("tkill", syscall(SYS_tkill, pid, HARMLESS));
+    siginfo_t queued = {.si_signo = HARMLESS, .si_code = SI_QUEUE, .si_pid = getpid(), .si_uid = getuid()};
+    answer("sigqueue", syscall(SYS_rt_sigqueueinfo, pid, HARMLESS, &queued));
+    answer("tgsigqueue", syscall(SYS_rt_tgsigqueueinfo, pid, pid, HARMLESS, &queued));
+    answer("pidfd", syscall(SYS_pidfd_send_signal, syscall(SYS_pidfd_open, pid, 0), HARMLESS, NULL, 0));
+    struct {
+        int type;
+        pid_t pid;
+    } owner = {0 /* F_OWNER_TID */, pid};
+    signal_by_pipe(pid, F_SETOWN, NULL);
+    signal_by_pipe(pid, F_SETOWN_EX, &owner);
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = HARMLESS};
+    event._sigev_un._tid = pid;
+    timer_t timer;
+    const struct itimerspec soon = {.it_value.tv_nsec = 1000000};
+    if (timer_create(CLOCK_MONOTONIC, &event, &timer) == 0)
+        timer_settime(timer, 0, &soon, NULL);
+    if (argument[1])
+        kill(-1, HARMLESS);
+    usleep(100000);
+}
+
+/* influence PID: every way to change how a process is scheduled, limited or placed. */
+static void influence(char **argument)
+{
+    pid_t pid = process(argument[0]);
+    answer("setpriority", setpriority(PRIO_PROCESS, (id_t)pid, 5));
+    cpu_set_t first;
+    CPU_ZERO(&first);
+    CPU_SET(0, &first);
+    answer("affinity", sched_setaffinity(pid, sizeof first, &first));
+    const struct sched_param none = {0};
+    answer("scheduler", sched_setscheduler(pid, SCHED_BATCH, &none));
+    answer("sched-param", sched_setparam(pid, &none));
+    struct {
+        __u32 size, policy;
+        __u64 flags;
+        __s32 nice;
+        __u32 priority;
+        __u64 runtime, deadline, period;
+    } attributes = {.size = 48, .policy = SCHED_BATCH, .nice = 5};
+    answer("sched-attr", syscall(SYS_sched_setattr, pid, &attributes, 0));
+    answer("ioprio", syscall(SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */, pid, 2 << 13 | 7));
+    struct rlimit64 files;
+    answer("prlimit-look", syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, NULL, &files));
+    files.rlim_cur = 64;
+    answer("prlimit", syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, &files, NULL));
+    unsigned long nodes = 1;
+    answer("migrate-pages", syscall(SYS_migrate_pages, pid, 64, &nodes, &nodes));
+    int status;
+    void *page = (void *)((uintptr_t)buffer & ~4095UL);
+    answer("move-pages", syscall(SYS_move_pages, pid, 1UL, &page, NULL, &status, 0));
+}
+
+/* own: the same calls on itself and on a child, which stay. */
+static void own(char **argument)
+{
+    (void)argument;
+    struct rlimit files;
+    answer("getrlimit", getrlimit(RLIMIT_NOFILE, &files));
+    answer("setrlimit", setrlimit(RLIMIT_NOFILE, &files));
+    answer("setpriority", setpriority(PRIO_PROCESS, 0, 1));
+    pid_t child = fork();
+    if (child == 0)
+        for (;;)
+            pause();
+    answer("kill-child", kill(child, SIGTERM));
+    int status = 0;
+    waitpid(child, &status, 0);
+    answer("child-ended", WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM ? 0 : -1);
+}
+
+/* Leaves the session, the parent and standard input and output behind. */
+static void leave(void)
+{
+    if (fork() != 0)
+        return;
+    setsid();
+    if (fork() != 0)
+        _exit(0);
+    for (int signal = 1; signal < 32; signal++)
+        if (signal != SIGCHLD)
+            sigaction(signal, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    prctl(PR_SET_PDEATHSIG, 0);
+    int nothing = open("/dev/null", O_RDWR);
+    for (int descriptor = 0; descriptor < 3; descriptor++)
+        dup2(nothing, descriptor);
+}
+
+static void beat(const char *mark)
+{
+    int descriptor = open(mark, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (descriptor < 0 || write(descriptor, ".", 1) != 1)
+        _exit(4);
+    close(descriptor);
+}
+
+/* daemon MARK SECONDS stay|go: leaves a process behind that ignores every signal and adds to MARK every 20 ms. */
+static void daemonize(char **argument)
+{
+    pid_t here = getpid();
+    leave();
+    time_t end = time(NULL) + number(argument[1]);
+    if (getpid() == here) {
+        while (access(argument[0], F_OK) != 0 && time(NULL) < end)
+            usleep(1000);
+        answer("started", access(argument[0], F_OK));
+        while (strcmp(argument[2], "stay") == 0 && time(NULL) < end)
+            usleep(20000);
+        return;
+    }
+    while (time(NULL) < end) {
+        beat(argument[0]);
+        usleep(20000);
+    }
+    _exit(0);
+}
+
+/* runaway MARK SECONDS: the same, but each process lives only until it has started the next: no list of process ids
+ * is still true when it has been read. */
+static void runaway(char **argument)
+{
+    pid_t here = getpid();
+    leave();
+    time_t end = time(NULL) + number(argument[1]);
+    if (getpid() == here) {
+        while (access(argument[0], F_OK) != 0 && time(NULL) < end)
+            usleep(1000);
+        answer("started", access(argument[0], F_OK));
+        return;
+    }
+    beat(argument[0]);
+    while (time(NULL) < end) {
+        if (fork() > 0)
+            _exit(0);
+        usleep(200);
+    }
+    beat(argument[0]);
+    _exit(0);
+}
+
+/* identity: who this program is and what it may do. */
+static void identity(char **argument)
+{
+    (void)argument;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{0}};
+    syscall(SYS_capget, &header, data);
+    int bounding = 0, ambient = 0;
+    for (int capability = 0; capability < 64; capability++) {
+        bounding += prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1;
+        ambient += prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0) == 1;
+    }
+    printf("uid: %d\neuid: %d\n", (int)getuid(), (int)geteuid());
+    printf("effective: %x%08x\n", data[1].effective, data[0].effective);
+    printf("permitted: %x%08x\n", data[1].permitted, data[0].permitted);
+    printf("inheritable: %x%08x\n", data[1].inheritable, data[0].inheritable);
+    printf("bounding: %d\nambient: %d\n", bounding, ambient);
+    printf("no-new-privileges: %d\n", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+}
+
+/* become: takes another user's place. */
+static void become(char **argument)
+{
+    (void)argument;
+    answer("setgroups", syscall(SYS_setgroups, 0, NULL));
+    answer("setresgid", syscall(SYS_setresgid, 1, 1, 1));
+    answer("setresuid", syscall(SYS_setresuid, 1, 1, 1));
+}
+
+const struct attack process_attacks[] = {
+    {"become", 0, become},
+    {"daemon", 3, daemonize},
+    {"identity", 0, identity},
+    {"influence", 1, influence},
+    {"links", 1, links},
+    {"own", 0, own},
+    {"runaway", 2, runaway},
+    {"signals", 1, signals},
+    {"trace", 2, trace},
+    {"victim", 0, victim},
+    {NULL, 0, NULL},
+};
