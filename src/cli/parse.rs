@@ -23,7 +23,7 @@ enum Token {
 /// The command that `args`, without the program's own name, ask for.
 ///
 /// # Errors
-/// Those of [`super::parse`].
+/// Those of [`super::parse()`].
 pub(crate) fn command(args: Vec<OsString>) -> Result<Command, UsageError> {
     level(&verbs::NONO, verbs::NONO.name.to_owned(), args)
 }

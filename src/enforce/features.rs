@@ -1,6 +1,6 @@
 //! Every feature of the host that enforcement uses, for `nono doctor`.
 
-use syscalls::abi::landlock::{fs, net, scope};
+use syscalls::abi::landlock::{RulesetAttr, fs, net, scope};
 
 use super::cgroup::Controllers;
 use super::gaps::Kernel;
@@ -21,17 +21,24 @@ pub struct Feature {
 
 /// The state of each feature on this host.
 pub fn features(kernel: &Kernel, group: Controllers) -> Vec<Feature> {
+    let filter = feature(
+        "filters of system calls",
+        kernel.seccomp,
+        true,
+        "CONFIG_SECCOMP_FILTER",
+        "every run is refused: the program would reach the whole kernel",
+    );
     let has = handled(kernel.landlock_abi);
-    let feature = |name, present, required, since, without| Feature { name, present, required, since, without };
+    [vec![filter], for_files(&has), for_the_rest(&has), for_limits(group)].concat()
+}
+
+fn feature(name: &'static str, present: bool, required: bool, since: &'static str, without: &'static str) -> Feature {
+    Feature { name, present, required, since, without }
+}
+
+fn for_files(has: &RulesetAttr) -> Vec<Feature> {
     let file = |right| has.handled_access_fs & right != 0;
     vec![
-        feature(
-            "filters of system calls",
-            kernel.seccomp,
-            true,
-            "CONFIG_SECCOMP_FILTER",
-            "every run is refused: the program would reach the whole kernel",
-        ),
         feature(
             "Landlock: files",
             file(fs::READ_FILE),
@@ -54,18 +61,30 @@ pub fn features(kernel: &Kernel, group: Controllers) -> Vec<Feature> {
             "every run is refused: files that may only be read could be emptied",
         ),
         feature(
-            "Landlock: TCP ports",
-            has.handled_access_net & net::BIND_TCP != 0,
-            false,
-            "Landlock ABI 4, Linux 6.7",
-            "a policy with network.listen is refused; connecting is closed by the filter",
-        ),
-        feature(
             "Landlock: requests to devices",
             file(fs::IOCTL_DEV),
             false,
             "Landlock ABI 5, Linux 6.10",
             "a policy that grants a directory of devices is refused",
+        ),
+        feature(
+            "Landlock: Unix sockets by path",
+            file(fs::RESOLVE_UNIX),
+            false,
+            "Landlock ABI 9, Linux 7.1",
+            "connect(2) is closed altogether, and a policy with unix_sockets is refused",
+        ),
+    ]
+}
+
+fn for_the_rest(has: &RulesetAttr) -> Vec<Feature> {
+    vec![
+        feature(
+            "Landlock: TCP ports",
+            has.handled_access_net & net::BIND_TCP != 0,
+            false,
+            "Landlock ABI 4, Linux 6.7",
+            "a policy with network.listen is refused; connecting is closed by the filter",
         ),
         feature(
             "Landlock: signals",
@@ -82,19 +101,17 @@ pub fn features(kernel: &Kernel, group: Controllers) -> Vec<Feature> {
             "nothing is lost: the filter closes connect(2) altogether",
         ),
         feature(
-            "Landlock: Unix sockets by path",
-            file(fs::RESOLVE_UNIX),
-            false,
-            "Landlock ABI 9, Linux 7.1",
-            "connect(2) is closed altogether, and a policy with unix_sockets is refused",
-        ),
-        feature(
             "Landlock: UDP",
             has.handled_access_net & net::CONNECT_SEND_UDP != 0,
             false,
             "Landlock ABI 10, Linux 7.2",
             "nothing is lost: the filter closes UDP altogether",
         ),
+    ]
+}
+
+fn for_limits(group: Controllers) -> Vec<Feature> {
+    vec![
         feature(
             "cgroup v2: memory",
             group.memory,

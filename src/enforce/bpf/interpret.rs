@@ -1,4 +1,4 @@
-//! The kernel's reading of a filter: its checks at load time and its execution, for the subset [`super::compile`] emits.
+//! The kernel's reading of a filter: its checks at load time and its execution, for the subset [`super::compile()`] emits.
 //!
 //! Nothing at run time calls this. It is the reference that the tests and the fuzzer hold compiled programs against.
 
