@@ -5,11 +5,13 @@
 #![cfg(target_os = "linux")]
 
 pub mod abi;
+pub mod at;
 pub mod credentials;
 pub mod errno;
 pub mod file;
 pub mod landlock;
 pub mod limits;
+pub mod notify;
 pub mod process;
 pub mod seccomp;
 pub mod signal;

@@ -5,9 +5,9 @@ use crate::errno::{Errno, checked};
 
 /// `struct sock_fprog` of `include/uapi/linux/filter.h`.
 #[repr(C)]
-struct SockFprog {
-    length: u16,
-    filter: *const SockFilter,
+pub(crate) struct SockFprog {
+    pub(crate) length: u16,
+    pub(crate) filter: *const SockFilter,
 }
 
 const SECCOMP_SET_MODE_FILTER: libc::c_uint = 1;

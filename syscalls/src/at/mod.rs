@@ -1,0 +1,71 @@
+//! System calls that take a directory and a name, so that what was looked up once is what is acted on.
+
+pub mod attributes;
+pub mod change;
+
+use std::ffi::CStr;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use crate::errno::{Errno, checked, checked_int};
+
+/// `struct open_how` of `openat2(2)`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenHow {
+    /// `O_*`.
+    pub flags: u64,
+    /// Permission bits of a file that is created; zero otherwise.
+    pub mode: u64,
+    /// `RESOLVE_*`.
+    pub resolve: u64,
+}
+
+const _: () = assert!(size_of::<OpenHow>() == 24);
+
+/// `RESOLVE_*` of `openat2(2)`.
+pub mod resolve {
+    pub const NO_XDEV: u64 = 0x01;
+    pub const NO_MAGICLINKS: u64 = 0x02;
+    pub const NO_SYMLINKS: u64 = 0x04;
+    pub const BENEATH: u64 = 0x08;
+    pub const IN_ROOT: u64 = 0x10;
+    pub const CACHED: u64 = 0x20;
+}
+
+/// `openat2(2)` relative to `directory`; `None` stands for this process's own working directory.
+///
+/// # Errors
+/// Those of `openat2(2)`.
+pub fn open(directory: Option<BorrowedFd<'_>>, path: &CStr, how: &OpenHow) -> Result<OwnedFd, Errno> {
+    let directory = directory.map_or(libc::AT_FDCWD, |directory| directory.as_raw_fd());
+    // SAFETY: `path` is NUL-terminated and `how` has the size that is given with it; both outlive the call.
+    let fd = checked(unsafe {
+        libc::syscall(libc::SYS_openat2, directory, path.as_ptr(), std::ptr::from_ref(how), size_of::<OpenHow>())
+    })?;
+    let fd = i32::try_from(fd).map_err(|_| Errno::INVALID)?;
+    // SAFETY: openat2(2) has just returned this descriptor, so nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// `readlinkat(2)`: the text of a symbolic link, written into `buffer`. An empty `name` reads the link that is open as
+/// `directory`.
+///
+/// # Errors
+/// `EINVAL` when it is no symbolic link, `ENAMETOOLONG` when the text fills the buffer.
+pub fn read_link<'b>(directory: BorrowedFd<'_>, name: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
+    // SAFETY: `name` is NUL-terminated, and `buffer` is writable for the length given with it.
+    let length = checked(unsafe {
+        libc::readlinkat(directory.as_raw_fd(), name.as_ptr(), buffer.as_mut_ptr().cast(), buffer.len()) as libc::c_long
+    })?;
+    let length = usize::try_from(length).unwrap_or(0);
+    if length == buffer.len() { Err(Errno(libc::ENAMETOOLONG)) } else { Ok(&buffer[..length]) }
+}
+
+/// `fcntl(2)` with `F_SETFL`: the status flags of an open file.
+///
+/// # Errors
+/// Those of `fcntl(2)`.
+pub fn set_status_flags(file: BorrowedFd<'_>, flags: i32) -> Result<(), Errno> {
+    // SAFETY: the request takes a number.
+    checked_int(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, flags) }).map(drop)
+}
