@@ -19,40 +19,13 @@ use super::{Action, Argument, Condition, Program, Rule, Test, Width};
 /// The kernel refuses more than [`syscalls::abi::filter::MAX_INSTRUCTIONS`] of them when the filter is loaded.
 pub fn compile(program: &Program<'_>, arch: Arch) -> Vec<SockFilter> {
     let mut code = Assembler::default();
-    let mut blocks: BTreeMap<Branches<'_>, Place> = BTreeMap::new();
-    let mut spans: Vec<Span> = Vec::new();
-    for (first, rules) in spans_by_number(program, arch) {
-        let answer = match rules {
-            Answer::Action(action) => Target::Answer(action),
-            Answer::Rules(rules) => {
-                let place = match blocks.get(&rules) {
-                    Some(place) => *place,
-                    None => code.rules(&rules),
-                };
-                blocks.insert(rules, place);
-                Target::Block(place)
-            }
-        };
-        if spans.last().is_none_or(|before| before.target != answer) {
-            spans.push(Span { first, target: answer });
-        }
-    }
+    let spans = spans(program, arch, &mut code);
     let search = code.search(&spans);
     let search = code.load(data::NUMBER, search);
     let foreign = code.answer(Action::KillProcess);
     let check = code.branch(code::JUMP_EQUAL, arch.audit(), search, foreign);
     code.load(data::ARCH, check);
     code.finish()
-}
-
-/// Rules of one call: conditions that must all hold, and the answer then.
-type Branches<'p> = Vec<(&'p [Condition<'p>], Action)>;
-
-/// What decides a number.
-enum Answer<'p> {
-    Action(Action),
-    /// Rules with conditions, of which the last has none.
-    Rules(Branches<'p>),
 }
 
 /// Numbers from `first` up to the next span's.
@@ -62,37 +35,75 @@ struct Span {
     target: Target,
 }
 
+/// What a number leads to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Target {
     Answer(Action),
     Block(Place),
 }
 
-/// Every number from zero to the largest: where each span starts and what answers there.
-fn spans_by_number<'p>(program: &Program<'p>, arch: Arch) -> Vec<(u32, Answer<'p>)> {
-    let mut by_call: BTreeMap<Syscall, Vec<Rule<'p>>> = BTreeMap::new();
-    for rule in &program.rules {
-        by_call.entry(rule.call).or_default().push(*rule);
+/// Rules of one call: conditions that must all hold, and the answer then.
+type Branches<'p> = Vec<(&'p [Condition<'p>], Action)>;
+
+/// What decides one call.
+enum Decision<'p> {
+    Action(Action),
+    /// Rules with conditions, of which the last has none.
+    Rules(Branches<'p>),
+}
+
+/// Every number from zero to `u32::MAX` in spans that share an answer. Writes the rules with conditions, those that
+/// several calls have in common once.
+fn spans<'p>(program: &Program<'p>, arch: Arch, code: &mut Assembler) -> Vec<Span> {
+    let mut rules: Vec<(u32, Rule<'p>)> =
+        program.rules.iter().filter_map(|rule| Some((rule.call.number(arch)?.into(), *rule))).collect();
+    // Stable: rules of one call stay in their order.
+    rules.sort_by_key(|(number, _)| *number);
+    let mut rules = rules.as_slice();
+    let mut numbers: Vec<u32> = Syscall::ALL.iter().filter_map(|call| Some(call.number(arch)?.into())).collect();
+    numbers.sort_unstable();
+
+    let unknown = Target::Answer(Action::Errno(errno::ENOSYS));
+    let mut blocks: Vec<(Branches<'p>, Place)> = Vec::new();
+    let mut spans: Vec<Span> = Vec::new();
+    let mut next = 0;
+    for number in numbers {
+        if next < number {
+            extend(&mut spans, next, unknown);
+        }
+        let own;
+        (own, rules) = rules.split_at(rules.iter().take_while(|(of, _)| *of == number).count());
+        let target = match simplified(own) {
+            Decision::Action(action) => Target::Answer(action),
+            Decision::Rules(branches) => match blocks.iter().find(|(known, _)| *known == branches) {
+                Some((_, place)) => Target::Block(*place),
+                None => {
+                    let place = code.rules(&branches);
+                    blocks.push((branches, place));
+                    Target::Block(place)
+                }
+            },
+        };
+        extend(&mut spans, number, target);
+        next = number + 1;
     }
-    let calls: BTreeMap<u32, Syscall> =
-        Syscall::ALL.iter().filter_map(|call| Some((u32::from(call.number(arch)?), *call))).collect();
-    // The span after the highest number reaches to u32::MAX: numbers above the ceiling, those of the x32 table, and -1.
-    (0..=u32::from(Syscall::HIGHEST) + 1)
-        .map(|number| {
-            let answer = match calls.get(&number) {
-                Some(call) => simplified(by_call.get(call).map_or(&[], Vec::as_slice)),
-                None => Answer::Action(Action::Errno(errno::ENOSYS)),
-            };
-            (number, answer)
-        })
-        .collect()
+    // Numbers above the last, those of the x32 table, and -1.
+    extend(&mut spans, next, unknown);
+    spans
+}
+
+/// Adds what starts at `first`, unless the span before already leads there.
+fn extend(spans: &mut Vec<Span>, first: u32, target: Target) {
+    if spans.last().is_none_or(|before| before.target != target) {
+        spans.push(Span { first, target });
+    }
 }
 
 /// The rules of one call without those that can never be reached or change nothing.
-fn simplified<'p>(rules: &[Rule<'p>]) -> Answer<'p> {
+fn simplified<'p>(rules: &[(u32, Rule<'p>)]) -> Decision<'p> {
     let mut kept: Branches<'p> = Vec::new();
     let mut last = Action::Allow;
-    for rule in rules {
+    for (_, rule) in rules {
         if rule.when.is_empty() {
             last = rule.then;
             break;
@@ -103,10 +114,10 @@ fn simplified<'p>(rules: &[Rule<'p>]) -> Answer<'p> {
         kept.pop();
     }
     if kept.is_empty() {
-        return Answer::Action(last);
+        return Decision::Action(last);
     }
     kept.push((&[], last));
-    Answer::Rules(kept)
+    Decision::Rules(kept)
 }
 
 /// An instruction's place, counted from the end of the program: the last instruction is at 1.
