@@ -1,6 +1,11 @@
 //! The static filter: what its rules say, that its instructions say the same, and that the kernel loads it.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod kernel;
+mod listing;
 mod meaning;
+mod random;
+mod replay;
 mod sweep;
 
 use nono::enforce::seccomp::{Metadata, Options, UnixSockets};
