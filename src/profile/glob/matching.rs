@@ -1,17 +1,11 @@
 //! From components and a path to an answer.
 
 use super::parse::{Component, Token};
-use crate::profile::abs_path::AbsPath;
-
-/// The components of a path; `/` has none.
-pub(super) fn names(path: &AbsPath) -> impl Iterator<Item = &[u8]> {
-    path.as_bytes().split(|&byte| byte == b'/').filter(|name| !name.is_empty())
-}
 
 /// Walks the path with the set of positions that the pattern may be at: bit `n` means that component `n` comes next.
-pub(super) fn alternative_matches(components: &[Component], path: &AbsPath) -> bool {
+pub(super) fn matches(components: &[Component], path: &[u8]) -> bool {
     let mut positions = closed(components, 1);
-    for name in names(path) {
+    for name in path.split(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
         let mut after = 0_u64;
         let mut characters = None;
         for (position, component) in components.iter().enumerate() {

@@ -32,8 +32,18 @@ pub const MOST_EXPANDED: usize = 4096;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Glob {
     text: String,
+    /// What the text was given beneath.
     base: Option<AbsPath>,
-    alternatives: Vec<Vec<Component>>,
+    alternatives: Vec<Alternative>,
+}
+
+/// One of the patterns that braces stand for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Alternative {
+    /// Taken literally; `/` when there is nothing to take literally.
+    base: AbsPath,
+    /// What follows the base; nothing when the base itself is meant.
+    components: Vec<Component>,
 }
 
 /// Why a pattern was refused.
@@ -61,7 +71,8 @@ impl Glob {
     /// # Errors
     /// Why the pattern means nothing, or could mean something else than it seems to.
     pub fn parse(text: &str) -> Result<Self, GlobError> {
-        Ok(Self { text: text.to_owned(), base: None, alternatives: parse::alternatives(text)? })
+        let alternatives = Alternative::all(&AbsPath::root(), text)?;
+        Ok(Self { text: text.to_owned(), base: None, alternatives })
     }
 
     /// Parses a pattern whose components follow `base`, which is taken literally, whatever characters it holds.
@@ -70,20 +81,19 @@ impl Glob {
     /// Those of [`Glob::parse`].
     pub fn beneath(base: &AbsPath, text: &str) -> Result<Self, GlobError> {
         let text = text.trim_start_matches('/');
-        let mut alternatives = parse::alternatives(&format!("/{text}"))?;
-        for components in &mut alternatives {
-            let above: Vec<Component> = matching::names(base).map(|name| Component::Literal(name.to_vec())).collect();
-            components.splice(0..0, above);
-            if components.len() > MOST_COMPONENTS {
-                return Err(GlobError::TooManyComponents);
-            }
-        }
+        let alternatives = Alternative::all(base, &format!("/{text}"))?;
         Ok(Self { text: text.to_owned(), base: Some(base.clone()), alternatives })
+    }
+
+    /// The pattern that matches one path, and what is beneath it.
+    pub fn exactly(path: &AbsPath) -> Self {
+        let alternatives = vec![Alternative { base: path.clone(), components: Vec::new() }];
+        Self { text: String::new(), base: Some(path.clone()), alternatives }
     }
 
     /// Whether `path`, or a directory above it, matches.
     pub fn matches(&self, path: &AbsPath) -> bool {
-        self.alternatives.iter().any(|components| matching::alternative_matches(components, path))
+        self.alternatives.iter().any(|alternative| alternative.matches(path))
     }
 
     /// The pattern at the places that the directories it starts with really are, or `None` when that is where they seem to
@@ -91,21 +101,30 @@ impl Glob {
     #[must_use]
     pub fn followed(&self, mut real: impl FnMut(&AbsPath) -> AbsPath) -> Option<Self> {
         let mut moved = self.clone();
-        for components in &mut moved.alternatives {
-            let (length, directory) = parse::literal_start(components);
+        for alternative in &mut moved.alternatives {
+            let (length, directory) = parse::literal_start(&alternative.base, &alternative.components);
             let real = real(&directory);
-            if real == directory {
-                continue;
-            }
-            let above: Vec<Component> = matching::names(&real).map(|name| Component::Literal(name.to_vec())).collect();
-            components.splice(0..length, above);
-            // Positions are bits of one word. A pattern cut short matches more, and a denial may only ever grow.
-            if components.len() > MOST_COMPONENTS {
-                components.truncate(MOST_COMPONENTS.saturating_sub(1));
-                components.push(Component::AnyDepth);
+            if real != directory {
+                alternative.components.drain(..length);
+                alternative.base = real;
             }
         }
         (moved != *self).then_some(moved)
+    }
+}
+
+impl Alternative {
+    fn all(base: &AbsPath, text: &str) -> Result<Vec<Self>, GlobError> {
+        let with_base = |components| Self { base: base.clone(), components };
+        Ok(parse::alternatives(text)?.into_iter().map(with_base).collect())
+    }
+
+    fn matches(&self, path: &AbsPath) -> bool {
+        if !path.is_within(&self.base) {
+            return false;
+        }
+        let beneath = path.as_bytes().get(self.base.as_bytes().len()..).unwrap_or_default();
+        self.components.is_empty() || matching::matches(&self.components, beneath)
     }
 }
 
@@ -113,7 +132,7 @@ impl Glob {
 impl fmt::Display for Glob {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(base) = &self.base {
-            write!(out, "{base}/")?;
+            write!(out, "{base}{}", if self.text.is_empty() { "" } else { "/" })?;
         }
         super::escape::write_escaped(out, self.text.as_bytes())
     }
@@ -168,11 +187,14 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_ends_up_too_deep_matches_more_and_never_less() {
+    fn a_pattern_that_ends_up_deep_still_matches() {
         let deep = "/d".repeat(80);
         let place = AbsPath::new(deep.as_bytes()).unwrap();
         let moved = Glob::parse("/link/*.key").unwrap().followed(|_| place.clone()).unwrap();
         assert!(moved.matches(&place.join(b"a.key")));
+        assert!(!moved.matches(&place.join(b"a.pem")));
+        let whole = Glob::parse("/link/a").unwrap().followed(|_| place.clone()).unwrap();
+        assert!(whole.matches(&place.join(b"b")));
     }
 
     fn matches(pattern: &str, path: &[u8]) -> bool {
@@ -263,6 +285,18 @@ mod tests {
             (&deep, E::TooManyComponents),
         ] {
             assert_eq!(Glob::parse(pattern), Err(error), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn one_path_matches_itself_and_what_is_beneath() {
+        let deep = AbsPath::new("/a*".repeat(100).as_bytes()).unwrap();
+        for base in [AbsPath::new(b"/").unwrap(), AbsPath::new(b"/a*").unwrap(), deep] {
+            let glob = Glob::exactly(&base);
+            assert!(glob.matches(&base));
+            assert!(glob.matches(&base.join(b"b")));
+            assert_eq!(glob.matches(&AbsPath::new(b"/ab").unwrap()), base == AbsPath::root());
+            assert_eq!(glob.to_string(), base.to_string());
         }
     }
 

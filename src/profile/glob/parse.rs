@@ -128,9 +128,9 @@ fn components(pattern: &[char]) -> Result<Vec<Component>, GlobError> {
     }
 }
 
-/// How many components at the start are plain names, and the path they make.
-pub(super) fn literal_start(components: &[Component]) -> (usize, AbsPath) {
-    let mut directory = AbsPath::root();
+/// How many components at the start are plain names, and the path they make beneath `base`.
+pub(super) fn literal_start(base: &AbsPath, components: &[Component]) -> (usize, AbsPath) {
+    let mut directory = base.clone();
     for (position, component) in components.iter().enumerate() {
         match component {
             Component::Literal(name) => directory = directory.join(name),
