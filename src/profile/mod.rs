@@ -1,13 +1,17 @@
-//! Profiles: policies as JSON. Text in, a resolved [`Profile`] or every [`Problem`] out.
+//! Profiles: policies as JSON. Text in, a resolved [`Profile`] or every [`read::problem::Problem`] out.
 //!
-//! Nothing here reads a file: the caller brings a [`Library`] that finds texts by name and the [`Variables`] that paths
+//! Nothing here reads a file: the caller brings a [`resolve::Library`] that finds texts by name and the [`variables::Variables`] that paths
 //! may mention. What comes out is flat: `extends` and `groups` are followed, variables are replaced, and each value
 //! knows the place that gave it.
 
 pub mod abs_path;
+pub mod builtin;
 pub mod escape;
 pub mod glob;
 pub mod host;
+pub mod read;
+pub mod resolve;
+pub mod variables;
 
 use std::fmt;
 use std::rc::Rc;
@@ -36,7 +40,7 @@ pub struct Given<T> {
 }
 
 /// What a file rule says about its path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FileRuleKind {
     /// Read, write and execute.
     Allow,
@@ -49,7 +53,7 @@ pub enum FileRuleKind {
 }
 
 /// The files a rule is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum FilePattern {
     /// One file, or a directory and everything beneath it.
     Path(AbsPath),
@@ -70,7 +74,7 @@ pub struct FileRule {
 }
 
 /// A capability of `capabilities(7)` that root may leave to the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Capability {
     Chown,
     DacOverride,
@@ -83,7 +87,7 @@ pub enum Capability {
 }
 
 /// Who may be asked for more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Approver {
     /// Nobody: the answer is no.
     Deny,
@@ -133,6 +137,8 @@ pub struct Supervisor {
 pub struct Environment {
     /// Names, or prefixes that end in `*`. `None` when no file had the key: then the documented list holds.
     pub pass: Option<Vec<Given<String>>>,
+    /// Names and prefixes that groups add to whichever list holds.
+    pub group_pass: Vec<Given<String>>,
     /// Patterns with `*` that a wildcard of `pass` never covers (credential-looking names); an exact name still does.
     pub deny: Vec<Given<String>>,
     /// Variables that are set to a value.
@@ -179,6 +185,44 @@ pub struct Profile {
     pub limits: Limits,
     pub trust: Trust,
     pub skipdirs: Vec<Given<String>>,
+}
+
+impl Capability {
+    /// Every one, in the order of [`Self::NAMES`].
+    pub const ALL: [Self; 8] = [
+        Self::Chown,
+        Self::DacOverride,
+        Self::Fowner,
+        Self::Fsetid,
+        Self::Kill,
+        Self::NetBindService,
+        Self::Setgid,
+        Self::Setuid,
+    ];
+
+    /// As a policy writes them: `CAP_CHOWN` of `capabilities(7)` is `chown`.
+    pub const NAMES: [&'static str; 8] =
+        ["chown", "dac_override", "fowner", "fsetid", "kill", "net_bind_service", "setgid", "setuid"];
+}
+
+impl FilePattern {
+    /// Whether the rule is about `path`: it, or a directory above it, is named and not excepted.
+    pub fn covers(&self, path: &AbsPath) -> bool {
+        match self {
+            Self::Path(named) => path.is_within(named),
+            Self::Glob { glob, except } => glob.matches(path) && !except.iter().any(|except| except.matches(path)),
+        }
+    }
+}
+
+/// As text: an escaped path, or the pattern.
+impl fmt::Display for FilePattern {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => write!(out, "{path}"),
+            Self::Glob { glob, .. } => write!(out, "{glob}"),
+        }
+    }
 }
 
 impl Provenance {

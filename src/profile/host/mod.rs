@@ -14,7 +14,7 @@ use std::fmt;
 pub use self::address::{is_metadata, private_kind};
 
 /// The hosts a rule is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Host {
     /// `api.example.com`, in lower case, without a dot at the end.
     Name(String),
@@ -25,7 +25,7 @@ pub enum Host {
 }
 
 /// One entry of `network.allow`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HostRule {
     pub host: Host,
     /// Every port when not given.
@@ -35,7 +35,7 @@ pub struct HostRule {
 }
 
 /// One entry of `network.listen`: a port on loopback (`8080`), or an address with a port (`"0.0.0.0:8080"`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Listen {
     /// `None`: loopback.
     pub address: Option<IpAddr>,

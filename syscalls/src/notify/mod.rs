@@ -110,8 +110,7 @@ impl Listener {
     /// `EINVAL` on an older kernel.
     pub fn wake_up_synchronously(&self) -> Result<(), Errno> {
         // SAFETY: the request takes a number.
-        checked_int(unsafe { libc::ioctl(self.0.as_raw_fd(), IOCTL_SET_FLAGS, USER_NOTIF_FD_SYNC_WAKE_UP) })
-            .map(drop)
+        checked_int(unsafe { libc::ioctl(self.0.as_raw_fd(), IOCTL_SET_FLAGS, USER_NOTIF_FD_SYNC_WAKE_UP) }).map(drop)
     }
 
     /// `SECCOMP_IOCTL_NOTIF_RECV`: waits for the next call.
