@@ -1,2 +1,13 @@
 //! The entry: words in, an exit status out.
-fn main() {}
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use nono::{cli, verbs};
+
+fn main() -> ExitCode {
+    match cli::parse(std::env::args_os().skip(1)) {
+        Ok(command) => verbs::run(command),
+        Err(error) => verbs::usage(&error),
+    }
+}

@@ -1,0 +1,106 @@
+//! The host as a plan sees it: paths looked up once and kept open.
+
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::os::fd::{AsFd, OwnedFd};
+
+use syscalls::Errno;
+use syscalls::file::{self, FileType};
+
+use crate::plan::{Found, Handle, Host, PathKind};
+use crate::profile::abs_path::AbsPath;
+
+/// The running host. What was found stays open, so that rules are made on the objects that were decided about.
+#[derive(Debug, Default)]
+pub(in crate::verbs) struct RunningHost {
+    objects: Vec<OwnedFd>,
+    /// Where the directories above missing paths really are.
+    parents: HashMap<AbsPath, AbsPath>,
+}
+
+/// `PATH_MAX` of `limits.h`.
+const LONGEST_PATH: usize = 4096;
+
+impl RunningHost {
+    /// What the handles stand for, by index.
+    pub(in crate::verbs) fn objects(&self) -> &[OwnedFd] {
+        &self.objects
+    }
+
+    fn open(path: &AbsPath) -> Result<(OwnedFd, AbsPath), Errno> {
+        let name = CString::new(path.as_bytes()).map_err(|_| Errno::INVALID)?;
+        let object = file::open_path(&name)?;
+        let mut buffer = [0; LONGEST_PATH];
+        let real = AbsPath::new(file::real_path(object.as_fd(), &mut buffer)?).ok_or(Errno::NOT_FOUND)?;
+        Ok((object, real))
+    }
+
+    /// Where a path that is not there would be: the nearest directory above it that exists, and the rest as it is.
+    fn would_be(&mut self, path: &AbsPath) -> AbsPath {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return path.clone() };
+        if let Some(real) = self.parents.get(&parent) {
+            return real.join(name);
+        }
+        let real = match Self::open(&parent) {
+            Ok((_, real)) => real,
+            Err(_) => self.would_be(&parent),
+        };
+        let found = real.join(name);
+        self.parents.insert(parent, real);
+        found
+    }
+}
+
+impl Host for RunningHost {
+    fn look_up(&mut self, path: &AbsPath) -> Found {
+        let found = Self::open(path).and_then(|(object, real)| Ok((file::status(object.as_fd())?.kind, object, real)));
+        match found {
+            Ok((kind, object, real)) => {
+                let handle = Handle(u32::try_from(self.objects.len()).unwrap_or(u32::MAX));
+                self.objects.push(object);
+                Found::Present { real, kind: path_kind(kind), handle }
+            }
+            Err(Errno::NOT_FOUND | Errno::NOT_DIRECTORY) => Found::Missing { real: self.would_be(path) },
+            Err(errno) => Found::Unreachable { real: self.would_be(path), why: errno.to_string() },
+        }
+    }
+}
+
+fn path_kind(kind: FileType) -> PathKind {
+    match kind {
+        FileType::CharacterDevice => PathKind::CharacterDevice,
+        FileType::Directory => PathKind::Directory,
+        FileType::Regular => PathKind::File,
+        FileType::Socket => PathKind::Socket,
+        FileType::BlockDevice | FileType::Fifo | FileType::Symlink => PathKind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> AbsPath {
+        AbsPath::new(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_exists_is_found_with_its_kind_and_real_path() {
+        let mut host = RunningHost::default();
+        let found = host.look_up(&path("/proc/self/../../dev/null"));
+        let Found::Present { real, kind, .. } = found else { panic!("{found:?}") };
+        assert_eq!((real, kind), (path("/dev/null"), PathKind::CharacterDevice));
+        assert_eq!(host.objects().len(), 1);
+    }
+
+    #[test]
+    fn what_is_missing_is_named_where_it_would_be() {
+        let folder = std::env::temp_dir().join(format!("nono-host-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("real")).unwrap();
+        let _ = std::os::unix::fs::symlink("real", folder.join("link"));
+        let written = path(&format!("{}/link/a/b", folder.display()));
+        let expected = path(&format!("{}/real/a/b", folder.canonicalize().unwrap().display()));
+        assert_eq!(RunningHost::default().look_up(&written), Found::Missing { real: expected });
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,151 @@
+//! Reads the world for the verbs: the profile that was named, the facts of the host, and the plan the two make.
+
+mod facts;
+mod flags;
+mod host;
+mod library;
+mod program;
+mod temporary;
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::rc::Rc;
+
+use crate::cli::Sandbox;
+use crate::enforce::cgroup::{self, Group};
+use crate::enforce::gaps::Kernel;
+use crate::enforce::limits::limits;
+use crate::plan::{self, Host, Plan};
+use crate::profile::Profile;
+use crate::profile::abs_path::AbsPath;
+use crate::profile::read::problem::{FileFault, Problem};
+use crate::profile::resolve::{self as resolution, Source};
+use crate::profile::variables::Variables;
+
+pub(super) use self::facts::{kernel, variables};
+pub(super) use self::host::RunningHost;
+pub(super) use self::library::{Shelves, read};
+pub(super) use self::program::{ProgramError, find};
+pub(super) use self::temporary::Temporary;
+
+/// The profile of a command line that names none.
+const DEFAULT_PROFILE: &str = "default";
+
+/// Everything that was gathered for a program, or for a question about one.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    pub(super) plan: Plan,
+    pub(super) kernel: Kernel,
+    pub(super) host: RunningHost,
+    pub(super) temporary: Option<Temporary>,
+}
+
+/// What the gathered plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A question: nothing on the host is changed.
+    Question,
+    /// A program is going to run.
+    Run,
+}
+
+/// The plan that the flags ask for.
+///
+/// # Errors
+/// Every sentence there is to say about why there is none.
+pub(super) fn gather(flags: &Sandbox, purpose: Purpose) -> Result<Gathered, Vec<String>> {
+    let current = facts::workdir(None).map_err(|problem| vec![problem])?;
+    let workdir = match &flags.workdir {
+        Some(given) => facts::workdir(Some(given)).map_err(|problem| vec![problem])?,
+        None => current.clone(),
+    };
+    let variables = variables(&workdir);
+    let mut profile = named_profile(flags.profile.as_deref(), &variables)?;
+    flags::merge(&mut profile, flags, &current, &workdir)?;
+    let mut temporary = None;
+    if let (Purpose::Run, Some(from)) = (purpose, profile.private_temp.clone()) {
+        let made = Temporary::grant(&mut profile, &from, variables.tmpdir.as_ref());
+        temporary = Some(made.map_err(|problem| vec![problem])?);
+    }
+    let kernel = kernel(&profile.limits);
+    let mut host = RunningHost::default();
+    let plan = plan::build::build(profile, &facts::facts(workdir, &variables), &mut host);
+    Ok(Gathered { plan, kernel, host, temporary })
+}
+
+/// The profile that `-p`, else `NONO_PROFILE`, names, with everything it builds on.
+fn named_profile(flag: Option<&OsStr>, variables: &Variables) -> Result<Profile, Vec<String>> {
+    let from_environment = std::env::var_os("NONO_PROFILE").filter(|value| !value.is_empty());
+    let name = flag.or(from_environment.as_deref()).unwrap_or(OsStr::new(DEFAULT_PROFILE));
+    resolve(name, variables).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+}
+
+/// A profile by name, or from a file when the value has a slash or ends in `.json`.
+///
+/// # Errors
+/// Everything that is wrong with it and what it builds on.
+pub(super) fn resolve(name: &OsStr, variables: &Variables) -> Result<Profile, Vec<Problem>> {
+    let place: Rc<str> = Rc::from(name.to_string_lossy());
+    let unreadable = |why| vec![Problem::of_file(&place, FileFault::Unreadable { why })];
+    let shelves = shelves(variables).map_err(unreadable)?;
+    if name.as_bytes().contains(&b'/') || name.as_bytes().ends_with(b".json") {
+        let source = source(Path::new(name)).map_err(unreadable)?;
+        return resolution::resolve(&source, &shelves, variables);
+    }
+    resolution::resolve_name(&place, &shelves, variables)
+}
+
+/// The text of a policy file.
+///
+/// # Errors
+/// A sentence, when it cannot be read.
+pub(super) fn source(path: &Path) -> Result<Source, String> {
+    let text = read(path).map_err(|error| error.to_string())?;
+    Ok(Source { place: Rc::from(path.display().to_string()), text: Cow::Owned(text), built_in: false })
+}
+
+/// The user's and the system's policies.
+///
+/// # Errors
+/// A sentence, when the user's directory cannot be trusted.
+pub(super) fn shelves(variables: &Variables) -> Result<Shelves, String> {
+    Shelves::new(facts::user_directory(variables).as_ref(), &facts::system_directory())
+}
+
+/// The controllers that a cgroup for the program would have on this host.
+pub(super) fn delegated_controllers() -> cgroup::Controllers {
+    cgroup::delegated().map(|(_, controllers)| controllers).unwrap_or_default()
+}
+
+impl Gathered {
+    /// What the plan's handles stand for, by index.
+    pub(super) fn objects(&self) -> &[OwnedFd] {
+        self.host.objects()
+    }
+
+    /// Where a path really is, with symbolic links followed as far as it exists.
+    pub(super) fn real(&mut self, path: &AbsPath) -> AbsPath {
+        match self.host.look_up(path) {
+            plan::Found::Present { real, .. }
+            | plan::Found::Missing { real }
+            | plan::Found::Unreachable { real, .. } => real,
+        }
+    }
+
+    /// The cgroup that the limits on the whole tree need, if they need one.
+    ///
+    /// # Errors
+    /// A sentence, when it cannot be made.
+    pub(super) fn group(&self) -> Result<Option<Group>, String> {
+        let (wanted, _) = limits(&self.plan, self.kernel.limits);
+        if wanted == crate::enforce::limits::GroupLimits::default() {
+            return Ok(None);
+        }
+        let Some((base, _)) = cgroup::delegated() else { return Err("the delegated cgroup is gone".to_owned()) };
+        let made = Group::new(&base, wanted);
+        made.map(Some).map_err(|error| format!("no cgroup for the limits in {}: {error}", base.display()))
+    }
+}

@@ -1,0 +1,77 @@
+//! The program's own temporary directory.
+
+use std::fs::{self, DirBuilder};
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::profile::abs_path::AbsPath;
+use crate::profile::{FilePattern, FileRule, FileRuleKind, Given, Profile, Provenance};
+
+/// A directory that only this user can enter; removed with everything in it when dropped.
+#[derive(Debug)]
+pub(in crate::verbs) struct Temporary(PathBuf);
+
+/// The variables that programs look for a temporary directory in (`tempfile` of Python, `mktemp(1)`, Node's `os.tmpdir`).
+const NAMES: [&str; 3] = ["TMPDIR", "TMP", "TEMP"];
+
+impl Temporary {
+    /// Makes the directory beneath `$TMPDIR`, or `/tmp`, and grants it in `profile`.
+    ///
+    /// # Errors
+    /// A sentence, when none can be made.
+    pub(super) fn grant(profile: &mut Profile, from: &Provenance, base: Option<&AbsPath>) -> Result<Self, String> {
+        let base = base.map_or_else(
+            || PathBuf::from("/tmp"),
+            |base| Path::new(std::ffi::OsStr::from_bytes(base.as_bytes())).into(),
+        );
+        let made = Self::new(&base)
+            .map_err(|error| format!("no private temporary directory in {}: {error}", base.display()))?;
+        let path = AbsPath::new(made.0.as_os_str().as_bytes()).ok_or("the temporary directory has no absolute path")?;
+        let text = made.0.to_str().ok_or("the temporary directory's path is not UTF-8")?.to_owned();
+        profile.files.push(FileRule {
+            kind: FileRuleKind::Allow,
+            pattern: FilePattern::Path(path),
+            written: Rc::from("the private temporary directory"),
+            from: from.clone(),
+            group: None,
+        });
+        for name in NAMES {
+            let value = (name.to_owned(), text.clone());
+            profile.environment.set.push(Given { value, from: from.clone() });
+        }
+        Ok(made)
+    }
+
+    fn new(base: &Path) -> io::Result<Self> {
+        for _ in 0..16 {
+            // RandomState is keyed from the system's random numbers. A name that was guessed and taken is an error of
+            // mkdir(2), and the next one is tried.
+            let path = base.join(format!("nono-{:016x}", RandomState::new().hash_one(0_u8)));
+            match DirBuilder::new().mode(0o700).create(&path) {
+                Ok(()) => return Ok(Self(path)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Leaves the directory behind, for a program that nobody waits for.
+    pub(in crate::verbs) fn keep(self) -> PathBuf {
+        let path = self.0.clone();
+        std::mem::forget(self);
+        path
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            super::super::print::say(&format!("the temporary directory {} stays behind: {error}", self.0.display()));
+        }
+    }
+}

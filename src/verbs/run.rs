@@ -1,0 +1,114 @@
+//! `nono run`: a program in its sandbox, with somebody waiting beside it.
+
+use crate::cli::Run;
+use crate::enforce::{self, Failure, Program, Stage};
+use crate::plan::{Operation, Verdict, decide, explain};
+use crate::supervisor::{self, Ended};
+
+use super::gather::{self, Gathered, ProgramError, Purpose};
+use super::{NOT_EXECUTABLE, NOT_FOUND, REFUSED, banner, print};
+
+/// Added to the number of the signal that ended the program (`sh(1)`, "Exit Status").
+const SIGNALLED: u8 = 128;
+
+/// Runs the program to its end, and answers with its exit status.
+pub(super) fn run(arguments: &Run) -> u8 {
+    match started(arguments) {
+        Ok(status) => status,
+        Err(refusal) => refusal.say(),
+    }
+}
+
+/// Why no program was run.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: u8,
+    sentences: Vec<String>,
+}
+
+fn started(arguments: &Run) -> Result<u8, Refusal> {
+    let mut gathered = gather::gather(&arguments.sandbox, Purpose::Run).map_err(Refusal::because)?;
+    check_gaps(&gathered, arguments.sandbox.degraded)?;
+    let program = find_program(&arguments.command, &mut gathered)?;
+    if !arguments.silent {
+        print::say(&banner::banner(&gathered.plan, &gathered.kernel, arguments.verbose));
+    }
+    let group = gathered.group().map_err(|why| Refusal::because(vec![why]))?;
+    let shown = program.path.to_string_lossy().into_owned();
+    let prepared = enforce::prepare(&gathered.plan, &gathered.kernel, gathered.objects(), group.as_ref(), program)
+        .map_err(|failure| not_started(&shown, failure))?;
+    let ended = supervisor::run(&prepared, &gathered.kernel)
+        .map_err(|errno| Refusal::because(vec![format!("no process could be started: {errno}")]))?;
+    match ended {
+        Ended::Exited(status) => Ok(status),
+        Ended::Killed(signal) => Ok(SIGNALLED.saturating_add(u8::try_from(signal.0).unwrap_or(0))),
+        Ended::KeeperLost => {
+            Err(Refusal::because(vec!["the process beside the program was killed, so everything was ended".to_owned()]))
+        }
+        Ended::NotStarted(failure) => Err(not_started(&shown, failure)),
+    }
+}
+
+/// Refuses when something the plan asks for would not be kept, unless the user accepted that.
+pub(super) fn check_gaps(gathered: &Gathered, degraded: bool) -> Result<(), Refusal> {
+    let gaps = enforce::gaps::gaps(&gathered.plan, &gathered.kernel);
+    if degraded && gaps.iter().all(|gap| gap.degradable) {
+        gaps.iter().for_each(|gap| print::say(&format!("NOT ENFORCED (--degraded): {gap}")));
+        return Ok(());
+    }
+    if gaps.is_empty() {
+        return Ok(());
+    }
+    let any_degradable = gaps.iter().any(|gap| gap.degradable);
+    let mut sentences: Vec<String> = gaps.iter().map(|gap| format!("refused: {gap}")).collect();
+    if any_degradable && gaps.iter().all(|gap| gap.degradable) {
+        sentences.push("change the policy as said, or accept each of these with --degraded".to_owned());
+    }
+    Err(Refusal::because(sentences))
+}
+
+/// Finds the program, and says beforehand when the policy would not let it be executed.
+pub(super) fn find_program(command: &[std::ffi::OsString], gathered: &mut Gathered) -> Result<Program, Refusal> {
+    let (program, path) = gather::find(command, &gathered.plan).map_err(|error| match error {
+        ProgramError::NotExecutable(why) => Refusal { status: NOT_EXECUTABLE, sentences: vec![why] },
+        ProgramError::NotFound(why) => Refusal { status: NOT_FOUND, sentences: vec![why] },
+    })?;
+    let operation = Operation::Execute(gathered.real(&path));
+    let verdict = decide(&gathered.plan, &operation);
+    match &verdict {
+        Verdict::Allow(_) => Ok(program),
+        Verdict::Ask(_) | Verdict::Deny(_) => {
+            let explanation = explain::explain(&gathered.plan, &operation, &verdict);
+            Err(Refusal { status: NOT_EXECUTABLE, sentences: vec![explanation.to_string()] })
+        }
+    }
+}
+
+/// The refusal for a program that could not be started.
+pub(super) fn not_started(program: &str, failure: Failure) -> Refusal {
+    let shown = crate::profile::escape::escaped(program.as_bytes(), 200);
+    if failure.stage != Stage::Execute {
+        return Refusal::because(vec![format!("{}: {}", failure.stage.describe(), failure.errno)]);
+    }
+    if failure.is_missing() {
+        let sentence = format!("{shown} was not found, or the interpreter that its first line names");
+        return Refusal { status: NOT_FOUND, sentences: vec![sentence] };
+    }
+    let sentence = format!(
+        "{shown} could not be executed: {}; a script needs its interpreter granted as well (`nono why exec PATH`)",
+        failure.errno
+    );
+    Refusal { status: NOT_EXECUTABLE, sentences: vec![sentence] }
+}
+
+impl Refusal {
+    pub(super) fn because(sentences: Vec<String>) -> Self {
+        Self { status: REFUSED, sentences }
+    }
+
+    /// Says why, and answers with the exit status.
+    pub(super) fn say(&self) -> u8 {
+        self.sentences.iter().for_each(|sentence| print::say(sentence));
+        self.status
+    }
+}

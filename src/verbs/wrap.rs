@@ -1,0 +1,37 @@
+//! `nono wrap`: the same sandbox around this very process, which becomes the program. Nobody waits beside it.
+
+use crate::cli::Wrap;
+use crate::enforce;
+
+use super::gather::{self, Purpose};
+use super::run::{Refusal, check_gaps, find_program, not_started};
+use super::{banner, print};
+
+/// Becomes the program; answers with an exit status only when that failed.
+pub(super) fn wrap(arguments: &Wrap) -> u8 {
+    match entered(arguments) {
+        Ok(never) => match never {},
+        Err(refusal) => refusal.say(),
+    }
+}
+
+fn entered(arguments: &Wrap) -> Result<std::convert::Infallible, Refusal> {
+    let mut gathered = gather::gather(&arguments.sandbox, Purpose::Run).map_err(Refusal::because)?;
+    // Nobody would remove a cgroup afterwards, so the limits are those that each process inherits.
+    gathered.kernel.limits.cgroup_memory = false;
+    gathered.kernel.limits.cgroup_processes = false;
+    check_gaps(&gathered, arguments.sandbox.degraded)?;
+    let program = find_program(&arguments.command, &mut gathered)?;
+    if !arguments.silent {
+        print::say(&banner::banner(&gathered.plan, &gathered.kernel, arguments.verbose));
+    }
+    let shown = program.path.to_string_lossy().into_owned();
+    let prepared = enforce::prepare(&gathered.plan, &gathered.kernel, gathered.objects(), None, program)
+        .map_err(|failure| not_started(&shown, failure))?;
+    if let Some(temporary) = gathered.temporary.take() {
+        let path = temporary.keep();
+        print::say(&format!("the temporary directory {} stays when the program has ended", path.display()));
+    }
+    let Err(failure) = prepared.enter(None);
+    Err(not_started(&shown, failure))
+}
