@@ -40,9 +40,22 @@ impl<'t> Reader<'t> {
 
     /// An absolute path without patterns.
     pub(super) fn path(&mut self, at: At<'_, 't>) -> Option<AbsPath> {
+        self.path_that(at, without_patterns)
+    }
+
+    /// An absolute path, in which `*`, `?`, `[` and `{` are characters like any other.
+    pub(super) fn any_path(&mut self, at: At<'_, 't>) -> Option<AbsPath> {
+        self.path_that(at, literal)
+    }
+
+    fn path_that(
+        &mut self,
+        at: At<'_, 't>,
+        parsed: fn(&Expanded<'_>) -> Result<AbsPath, PathFault>,
+    ) -> Option<AbsPath> {
         let written = self.string(at)?;
         match self.expand(written) {
-            Outcome::Good(expanded) => match literal(&expanded) {
+            Outcome::Good(expanded) => match parsed(&expanded) {
                 Ok(path) => Some(path),
                 Err(why) => {
                     self.problem(at, ProblemKind::BadPath { written: written.to_owned(), why });
@@ -138,6 +151,11 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// The path that an expanded text names, which may not look like a pattern.
+fn without_patterns(expanded: &Expanded<'_>) -> Result<AbsPath, PathFault> {
+    if expanded.rest.contains(PATTERN) { Err(PathFault::Glob) } else { literal(expanded) }
+}
+
 /// The path that an expanded text names.
 fn literal(expanded: &Expanded<'_>) -> Result<AbsPath, PathFault> {
     let rest = expanded.rest.as_ref();
@@ -146,9 +164,6 @@ fn literal(expanded: &Expanded<'_>) -> Result<AbsPath, PathFault> {
     }
     if rest.contains('\0') {
         return Err(PathFault::Nul);
-    }
-    if rest.contains(PATTERN) {
-        return Err(PathFault::Glob);
     }
     if rest.split('/').any(|part| part == "..") {
         return Err(PathFault::DotDot);

@@ -1,5 +1,6 @@
 //! One policy file: bytes in, what the file says or every problem it has out.
 
+pub mod expectations;
 mod files;
 pub mod json;
 mod nearest;

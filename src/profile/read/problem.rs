@@ -73,6 +73,10 @@ pub enum ProblemKind {
     MissingKey {
         key: &'static str,
     },
+    /// An object needs exactly one of these keys.
+    NotOneOf {
+        keys: &'static [&'static str],
+    },
     NumberOutOfRange {
         least: u64,
         most: u64,
@@ -176,6 +180,7 @@ impl fmt::Display for ProblemKind {
             Self::File(fault) => write!(out, "{fault}"),
             Self::LongChain => out.write_str("more than 32 profiles or groups build on each other; flatten them"),
             Self::MissingKey { key } => write!(out, "the key \"{key}\" is missing; add it"),
+            Self::NotOneOf { keys } => write!(out, "give exactly one of the keys {}", keys.join(", ")),
             Self::NumberOutOfRange { least, most } => write!(out, "write a whole number from {least} to {most}"),
             Self::TooMany => out.write_str("there are more problems than these; correct them and try again"),
             Self::UnknownKey { key, known } => unknown_key(out, key, known),

@@ -176,7 +176,7 @@ impl<'t> Reader<'t> {
     }
 
     /// `8080`, or a string with an address.
-    fn listen(&mut self, at: At<'_, 't>) -> Option<Given<Listen>> {
+    pub(super) fn listen(&mut self, at: At<'_, 't>) -> Option<Given<Listen>> {
         match &at.node.value {
             Value::Number(_) => {
                 let port = self.number(at, 1, u64::from(u16::MAX))?;
@@ -194,7 +194,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn host<T>(&mut self, at: At<'_, 't>, written: &str, parsed: Result<T, HostError>) -> Option<Given<T>> {
+    pub(super) fn host<T>(&mut self, at: At<'_, 't>, written: &str, parsed: Result<T, HostError>) -> Option<Given<T>> {
         match parsed {
             Ok(value) => Some(self.given(at, value)),
             Err(why) => {
