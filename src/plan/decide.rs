@@ -1,10 +1,9 @@
 //! The one decision function.
 
 use std::cmp::Reverse;
-use std::iter;
 
+use crate::profile::Approver;
 use crate::profile::abs_path::AbsPath;
-use crate::profile::{Approver, FilePattern};
 
 use super::{Denial, Grant, Operation, OwnKind, Plan, Reason, Verdict, network};
 
@@ -24,19 +23,9 @@ pub fn decide<'p>(plan: &'p Plan, operation: &Operation) -> Verdict<'p> {
 }
 
 impl Denial {
-    /// Whether `path` is denied: it is the path, lies beneath it, or it or a directory above it matches the pattern.
+    /// Whether `path` is denied: by the name the policy gives, or by where that really is.
     pub fn covers(&self, path: &AbsPath) -> bool {
-        match &self.pattern {
-            FilePattern::Path(denied) => {
-                path.is_within(denied) || self.real.as_ref().is_some_and(|real| path.is_within(real))
-            }
-            FilePattern::Glob { glob, except } => {
-                // What an exception opens beneath a directory that is denied as a whole stays denied.
-                let denied =
-                    |place: &AbsPath| glob.matches(place) && !except.iter().any(|except| except.matches(place));
-                glob.matches(path) && iter::successors(Some(path.clone()), AbsPath::parent).any(|place| denied(&place))
-            }
-        }
+        self.pattern.covers(path) || self.real.as_ref().is_some_and(|real| path.is_within(real))
     }
 }
 

@@ -120,7 +120,9 @@ pub(super) fn declared(
         }
         environment.insert(name.clone().into_bytes(), value.clone().into_bytes());
     }
-    for given in policy.pass.iter().flatten().filter(|given| is_reserved(given.value.as_bytes())) {
+    for given in
+        policy.pass.iter().flatten().chain(&policy.group_pass).filter(|given| is_reserved(given.value.as_bytes()))
+    {
         let text =
             format!("{} is not passed on: variables of nono stay with nono", escaped(given.value.as_bytes(), 100));
         warnings.push(Warning { text, from: given.from.clone() });
@@ -143,10 +145,11 @@ fn passes(policy: &Environment, name: &[u8]) -> bool {
         true => matches(entry.as_bytes(), name) && !guarded(),
         false => entry.as_bytes() == name,
     };
-    match &policy.pass {
+    let listed = match &policy.pass {
         Some(entries) => entries.iter().any(|Given { value, .. }| covers(value)),
         None => DEFAULT_PASS.iter().any(|entry| covers(entry)),
-    }
+    };
+    listed || policy.group_pass.iter().any(|Given { value, .. }| covers(value))
 }
 
 fn is_reserved(name: &[u8]) -> bool {

@@ -6,6 +6,7 @@
 pub mod build;
 pub mod decide;
 pub mod environment;
+pub mod expect;
 pub mod explain;
 mod network;
 pub mod operation;

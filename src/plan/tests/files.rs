@@ -62,16 +62,18 @@ fn a_pattern_holds_where_its_directory_really_is() {
 }
 
 #[test]
-fn an_exception_opens_nothing_in_a_directory_that_is_denied() {
+fn an_exception_of_a_denial_is_as_open_as_without_it() {
     let files = vec![rule(Allow, "/"), except(rule(Deny, "**/.env.*"), &["**/.env.example"])];
     for (path, expected) in [
         ("/p/.env.local", "deny"),
-        ("/p/.env.example", "allow"),
-        ("/p/.env.local/.env.example", "deny"),
         ("/p/.env.local/deeper/file", "deny"),
+        ("/p/.env.example", "allow"),
+        ("/p/.env.example/beneath", "allow"),
     ] {
         assert_eq!(answers(files.clone(), &mut World::default(), path), [expected; 3], "{path}");
     }
+    let other = [files, vec![rule(Deny, "/p")]].concat();
+    assert_eq!(answers(other, &mut World::default(), "/p/.env.example"), ["deny"; 3]);
 }
 
 #[test]

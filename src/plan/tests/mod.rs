@@ -3,6 +3,7 @@
 mod building;
 mod explaining;
 mod exhaustive;
+mod expecting;
 mod files;
 mod network;
 mod variables;

@@ -131,6 +131,19 @@ fn what_a_group_denies_passes_by_its_exact_name_alone() {
 }
 
 #[test]
+fn what_groups_pass_comes_on_top_of_whichever_list_holds() {
+    let policy = |pass: Option<&str>| Environment {
+        pass: pass.map(|name| vec![given(name.into())]),
+        group_pass: ["GOPATH", "GO*"].map(|name| given(name.into())).into(),
+        deny: vec![given("*_TOKEN".into())],
+        ..Environment::default()
+    };
+    let inherited: [(&[u8], &[u8]); 4] = [(b"GOPATH", b"1"), (b"GO_TOKEN", b"1"), (b"HOME", b"1"), (b"X", b"1")];
+    assert_eq!(passed(policy(None), &inherited).0, ["GOPATH=1", "HOME=1"]);
+    assert_eq!(passed(policy(Some("X")), &inherited).0, ["GOPATH=1", "X=1"]);
+}
+
+#[test]
 fn odd_and_repeated_variables_do_no_harm() {
     let policy = || Environment { pass: Some(vec![given("*".into())]), ..Environment::default() };
     let inherited: [(&[u8], &[u8]); 7] = [
