@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -174,6 +175,25 @@ static void instruments(char **argument)
     answer("perf", syscall(SYS_perf_event_open, &event, 0, -1, -1, 0));
     answer("userfaultfd", syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY));
     answer("memfd-secret", syscall(SYS_memfd_secret, 0));
+}
+
+/* ipc: objects that every process of the user shares. Removed again where they could be made. */
+static void ipc(char **argument)
+{
+    (void)argument;
+    long shared = syscall(SYS_shmget, IPC_PRIVATE, 4096, 0600);
+    answer("shmget", shared);
+    answer("shmctl", syscall(SYS_shmctl, shared, IPC_RMID, NULL));
+    long semaphores = syscall(SYS_semget, IPC_PRIVATE, 1, 0600);
+    answer("semget", semaphores);
+    answer("semctl", syscall(SYS_semctl, semaphores, 0, IPC_RMID, 0));
+    long messages = syscall(SYS_msgget, IPC_PRIVATE, 0600);
+    answer("msgget", messages);
+    answer("msgctl", syscall(SYS_msgctl, messages, IPC_RMID, NULL));
+    char name[32];
+    snprintf(name, sizeof name, "nono-%d", getpid());
+    answer("mq-open", syscall(SYS_mq_open, name, O_RDWR | O_CREAT, 0600, NULL));
+    answer("mq-unlink", syscall(SYS_mq_unlink, name));
 }
 
 static int nothing(void *unused)
@@ -341,6 +361,7 @@ const struct attack kernel_attacks[] = {
     {"int80-socket", 0, int80_socket},
     {"x32", 1, x32},
 #endif
+    {"ipc", 0, ipc},
     {"keys", 0, keys},
     {"landlock", 0, landlock},
     {"listener", 0, listener},

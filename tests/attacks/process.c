@@ -91,6 +91,24 @@ static void trace(char **argument)
     }
 }
 
+/* peek PATH…: opens each and reads from it. */
+static void peek(char **argument)
+{
+    char bytes[4096];
+    for (char **path = argument; *path; path++) {
+        int descriptor = open(*path, O_RDONLY | O_NONBLOCK);
+        long got = descriptor < 0 ? -1 : read(descriptor, bytes, sizeof bytes);
+        if (got < 0 && errno == EISDIR) {
+            /* The first call may give no more than the directory itself and the one above. */
+            got = syscall(SYS_getdents64, descriptor, bytes, sizeof bytes);
+            got = got < 0 ? got : syscall(SYS_getdents64, descriptor, bytes, sizeof bytes);
+        }
+        answer(*path, got);
+        if (descriptor >= 0)
+            close(descriptor);
+    }
+}
+
 /* links PATH…: where each symbolic link leads. */
 static void links(char **argument)
 {
@@ -168,7 +186,7 @@ static void influence(char **argument)
     answer("sched-attr", syscall(SYS_sched_setattr, pid, &attributes, 0));
     answer("ioprio", syscall(SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */, pid, 2 << 13 | 7));
     struct rlimit64 files;
-    answer("prlimit-look", syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, NULL, &files));
+    syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, NULL, &files);
     files.rlim_cur = 64;
     answer("prlimit", syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, &files, NULL));
     unsigned long nodes = 1;
@@ -243,7 +261,7 @@ static void daemonize(char **argument)
 }
 
 /* runaway MARK SECONDS: the same, but each process lives only until it has started the next: no list of process ids
- * is still true when it has been read. */
+ * is still true when it has been read. Only MARK tells that there is still one. */
 static void runaway(char **argument)
 {
     pid_t here = getpid();
@@ -255,13 +273,12 @@ static void runaway(char **argument)
         answer("started", access(argument[0], F_OK));
         return;
     }
-    beat(argument[0]);
     while (time(NULL) < end) {
+        beat(argument[0]);
         if (fork() > 0)
             _exit(0);
         usleep(200);
     }
-    beat(argument[0]);
     _exit(0);
 }
 
@@ -301,6 +318,7 @@ const struct attack process_attacks[] = {
     {"influence", 1, influence},
     {"links", 1, links},
     {"own", 0, own},
+    {"peek", 1, peek},
     {"runaway", 2, runaway},
     {"signals", 1, signals},
     {"trace", 2, trace},
