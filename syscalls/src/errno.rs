@@ -18,6 +18,7 @@ impl Errno {
     pub const NOT_PERMITTED: Self = Self(libc::EPERM);
     pub const NO_SYSCALL: Self = Self(libc::ENOSYS);
     pub const NO_SUCH_PROCESS: Self = Self(libc::ESRCH);
+    pub const NO_TERMINAL: Self = Self(libc::ENOTTY);
     pub const TRY_AGAIN: Self = Self(libc::EAGAIN);
 
     /// The calling thread's `errno`. Does not allocate.

@@ -22,6 +22,7 @@ impl Signal {
     pub const TERMINATE: Self = Self(libc::SIGTERM);
     pub const USER_1: Self = Self(libc::SIGUSR1);
     pub const USER_2: Self = Self(libc::SIGUSR2);
+    pub const WINDOW_CHANGE: Self = Self(libc::SIGWINCH);
 }
 
 /// A set of signals, as `sigsetops(3)` makes it.
