@@ -52,10 +52,13 @@ const EVERYTHING: &[&str] = &[
 ];
 
 /// The beginnings of the names of files that decide and touch nothing.
-const PURE: [&str; 27] = [
+const PURE: [&str; 30] = [
     "src/approval/http/request",
     "src/approval/http/response",
     "src/approval/http/url",
+    "src/approval/terminal/answer",
+    "src/approval/terminal/prompt",
+    "src/approval/terminal/screen",
     "src/audit/export",
     "src/audit/record",
     "src/audit/replay",
@@ -82,9 +85,10 @@ const PURE: [&str; 27] = [
     "src/undo/manifest",
 ];
 
-/// The beginnings of the names of files that may call the kernel.
-const MAY_NAME_SYSCALLS: [&str; 5] =
-    ["src/enforce/", "src/network/", "src/supervisor/", "src/undo/", "src/verbs/gather"];
+/// The beginnings of the names of files that may call the kernel. Approvers do: for a terminal's modes and foreground, and
+/// for who is at the other end of a socket.
+const MAY_NAME_SYSCALLS: [&str; 6] =
+    ["src/approval/", "src/enforce/", "src/network/", "src/supervisor/", "src/undo/", "src/verbs/gather"];
 
 /// What the root of the tree holds, besides entries whose names begin with a dot.
 const ROOT_ENTRIES: [&str; 13] = [

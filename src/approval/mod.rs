@@ -2,6 +2,8 @@
 //!
 //! A question is about one object, never about a name: what is shown is what will be handed over. No answer is no.
 
+pub mod terminal;
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;

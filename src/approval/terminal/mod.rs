@@ -1,0 +1,135 @@
+//! Asks the person at the terminal.
+//!
+//! The question goes to `/dev/tty`, whatever the program's standard input is. While it stands, every process of the run
+//! is stopped: none can draw over it, read the answer or type one. Keys typed before the question was on the screen answer
+//! nothing. When the program has the foreground it is taken, and given back with the terminal's modes.
+
+pub mod answer;
+mod device;
+pub mod prompt;
+mod screen;
+mod turn;
+mod unanswered;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use syscalls::process::Pid;
+use syscalls::signal::Signal;
+
+use self::answer::Reply;
+use self::device::Held;
+use self::turn::{Patience, Turns};
+use self::unanswered::Unanswered;
+use super::{Answer, Approver, Cancelled, Question};
+
+pub use self::screen::Style;
+
+/// Who answers here, as answers name it.
+const NAME: &str = "terminal";
+
+/// The processes of the run, as far as a question on the terminal concerns them.
+pub trait Programs: Send + Sync {
+    /// Whether the process group has members, and all of them belong to the run.
+    fn own_group(&self, group: Pid) -> bool;
+    /// Stops every process of the run; `false` when one could not be stopped. Followed by `resume` in either case.
+    fn pause(&self) -> bool;
+    /// Continues what `pause` stopped.
+    fn resume(&self);
+    /// Sends a signal to the run's processes in a process group.
+    fn send(&self, group: Pid, signal: Signal);
+}
+
+/// The approver at the controlling terminal of nono's session.
+pub struct Terminal {
+    programs: Arc<dyn Programs>,
+    style: Style,
+    turns: Turns,
+    closed: AtomicBool,
+}
+
+impl fmt::Debug for Terminal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Terminal").field("style", &self.style).field("closed", &self.closed).finish_non_exhaustive()
+    }
+}
+
+impl Terminal {
+    pub fn new(programs: Arc<dyn Programs>, style: Style) -> Self {
+        Self { programs, style, turns: Turns::default(), closed: AtomicBool::new(false) }
+    }
+
+    /// Withdraws every question, and waits until the terminal is as it was. To be called before the process ends.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.turns.wait_until_free();
+    }
+
+    fn put(&self, question: &Question, patience: &Patience<'_>) -> Result<Answer, Unanswered> {
+        let _turn = self.turns.take(patience)?;
+        let mut held = Held::take(self.programs.as_ref(), patience)?;
+        let answer = self.converse(question, &mut held, patience);
+        held.note(&outcome(&answer));
+        answer
+    }
+
+    /// Shows the question, and asks for an answer twice at most.
+    fn converse(
+        &self,
+        question: &Question,
+        held: &mut Held<'_>,
+        patience: &Patience<'_>,
+    ) -> Result<Answer, Unanswered> {
+        let text = prompt::prompt(question, patience.left().as_secs(), held.columns());
+        let shown = [self.style.before(), &self.style.heading(&text.heading), &text.facts, &text.choices].concat();
+        held.write(&shown, patience)?;
+        held.settle(patience)?;
+        let offered = prompt::offered(question);
+        for try_again in [true, false] {
+            held.write(&text.request, patience)?;
+            match answer::parse(&held.line(patience)?, &offered) {
+                Reply::Yes(scope) => return Ok(Answer::Allow { scope, approver: NAME.to_owned() }),
+                Reply::No => break,
+                Reply::Interrupt => {
+                    held.key = Some(Signal::INTERRUPT);
+                    break;
+                }
+                Reply::Quit => {
+                    held.key = Some(Signal::QUIT);
+                    break;
+                }
+                Reply::Unclear if try_again => held.write("That is none of the choices.\n", patience)?,
+                Reply::Unclear => return Ok(denied("two answers were none of the choices")),
+            }
+        }
+        Ok(denied("the user said no"))
+    }
+}
+
+impl Approver for Terminal {
+    fn ask(&self, question: &Question, deadline: Instant, cancelled: &Cancelled) -> Answer {
+        let patience = Patience { deadline, cancelled, closed: &self.closed };
+        self.put(question, &patience).unwrap_or_else(|why| {
+            let avoidable = matches!(why, Unanswered::Background | Unanswered::NoTerminal(_));
+            let reason = if avoidable { format!("{why}; {}", prompt::advice(question)) } else { why.to_string() };
+            Answer::None { reason }
+        })
+    }
+}
+
+fn denied(reason: &str) -> Answer {
+    Answer::Deny { reason: reason.to_owned(), approver: NAME.to_owned() }
+}
+
+/// The line that stays on the screen.
+fn outcome(answer: &Result<Answer, Unanswered>) -> String {
+    match answer {
+        Ok(Answer::Allow { .. }) => "nono: allowed\n".to_owned(),
+        Ok(Answer::Deny { reason, .. }) => format!("nono: denied: {reason}\n"),
+        Ok(Answer::None { reason }) => format!("\nnono: no answer: {reason}\n"),
+        Err(Unanswered::Withdrawn) => "\nnono: answered elsewhere\n".to_owned(),
+        Err(why) => format!("\nnono: no answer: {why}\n"),
+    }
+}
