@@ -12,6 +12,7 @@
 mod family;
 mod front;
 mod keeper;
+pub mod pause;
 pub mod report;
 
 use syscalls::process::{self, Side};

@@ -1,0 +1,222 @@
+//! Stops every process of the run while a question is on the terminal, and continues them.
+//!
+//! All of them and not only those on the terminal: one in a session of its own can still open the terminal by its path
+//! and draw another question over the real one. Parents are stopped before their children, and continued after them: a
+//! shell that sees its job stop would take the terminal and say so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use syscalls::process::{self, Pid};
+use syscalls::signal::{self, Signal};
+
+use crate::approval::terminal::Programs;
+
+/// How long stopping may take: as long as a busy machine needs to give each process a turn.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// The run's processes: those that descend from the front, apart from the keeper, whose threads ask.
+#[derive(Debug)]
+pub struct Pause {
+    front: Pid,
+    keeper: Pid,
+    held: AtomicBool,
+    /// Whom this has stopped, in that order.
+    stopped: Mutex<Vec<Pid>>,
+}
+
+/// A process, as `proc_pid_stat(5)` tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    state: u8,
+    parent: i32,
+    group: i32,
+}
+
+impl Pause {
+    /// For the calling process as the keeper, and its parent or another ancestor as the front.
+    pub fn new(front: Pid) -> Self {
+        Self { front, keeper: process::own_id(), held: AtomicBool::new(false), stopped: Mutex::new(Vec::new()) }
+    }
+
+    /// Whether the run is stopped by this. Then the program's stop is no news: the keeper and the front go on.
+    ///
+    /// To be asked before and after the wait for the program's state: a stop may be reported on either side of a change.
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::SeqCst)
+    }
+
+    /// The run's processes that still run or sleep, parents first.
+    fn members(&self, all: &BTreeMap<i32, Entry>) -> Vec<(i32, Entry)> {
+        let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+        for (&pid, entry) in all {
+            children.entry(entry.parent).or_default().push(pid);
+        }
+        let mut found = Vec::new();
+        // A process that is found once has one parent; the set keeps a torn listing from going in circles.
+        let mut seen = BTreeSet::from([self.front.number()]);
+        let mut level = vec![self.front.number()];
+        while !level.is_empty() {
+            let below = level.iter().filter_map(|pid| children.get(pid)).flatten();
+            level = below.copied().filter(|pid| seen.insert(*pid)).collect();
+            let members = level.iter().filter(|pid| **pid != self.keeper.number());
+            found.extend(members.filter_map(|pid| Some((*pid, *all.get(pid)?))));
+        }
+        found.retain(|(_, entry)| entry.lives());
+        found
+    }
+
+    /// One round: stops whoever's parent is at rest, and tells whether all are.
+    fn round(&self, stopped: &mut Vec<Pid>) -> bool {
+        let members = self.members(&listing());
+        let mut moving = BTreeSet::new();
+        for (number, entry) in members {
+            let Some(pid) = Pid::new(number) else { continue };
+            let ours = stopped.contains(&pid);
+            if !ours && matches!(entry.state, b'T' | b't') {
+                // Somebody else stopped it, and will continue it.
+                continue;
+            }
+            if moving.contains(&entry.parent) {
+                moving.insert(number);
+            } else if !ours {
+                moving.insert(number);
+                // Otherwise it has ended meanwhile, or may not be signalled: the next round finds out.
+                if signal::send(pid, Signal::STOP).is_ok() {
+                    stopped.push(pid);
+                }
+            } else if !is_at_rest(pid) {
+                moving.insert(number);
+            }
+        }
+        moving.is_empty()
+    }
+}
+
+impl Entry {
+    /// Neither a zombie nor about to vanish.
+    fn lives(self) -> bool {
+        !matches!(self.state, b'Z' | b'X')
+    }
+}
+
+impl Programs for Pause {
+    fn own_group(&self, group: Pid) -> bool {
+        let all = listing();
+        let members: BTreeSet<i32> = self.members(&all).into_iter().map(|(pid, _)| pid).collect();
+        let mut of_group = all.iter().filter(|(_, entry)| entry.group == group.number() && entry.lives()).peekable();
+        of_group.peek().is_some() && of_group.all(|(pid, _)| members.contains(pid))
+    }
+
+    fn pause(&self) -> bool {
+        self.held.store(true, Ordering::SeqCst);
+        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        let began = Instant::now();
+        let mut rest = Duration::from_micros(200);
+        while !self.round(&mut stopped) {
+            if began.elapsed() >= LONGEST {
+                return false;
+            }
+            std::thread::sleep(rest);
+            rest = (rest * 2).min(Duration::from_millis(20));
+        }
+        true
+    }
+
+    fn resume(&self) {
+        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        for pid in stopped.drain(..).rev() {
+            // One that was killed while it was stopped needs no signal.
+            let _ = signal::send(pid, Signal::CONTINUE);
+        }
+        self.held.store(false, Ordering::SeqCst);
+    }
+
+    fn send(&self, group: Pid, signal: Signal) {
+        for (number, _) in self.members(&listing()).iter().filter(|(_, entry)| entry.group == group.number()) {
+            if let Some(pid) = Pid::new(*number) {
+                let _ = signal::send(pid, signal);
+            }
+        }
+    }
+}
+
+/// Every process that `/proc` shows. One that ends while this looks is left out.
+fn listing() -> BTreeMap<i32, Entry> {
+    let Ok(entries) = fs::read_dir("/proc") else { return BTreeMap::new() };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    pids.filter_map(|pid| Some((pid, parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)?))).collect()
+}
+
+/// Whether no thread of a process that got `SIGSTOP` runs code of the program any more.
+///
+/// A thread in an uninterruptible wait (`D`) counts: it stops before it returns to the program. One that waits for the
+/// supervisor's answer is in such a wait.
+fn is_at_rest(pid: Pid) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{}/task", pid.number())) else { return true };
+    let states = threads.flatten().filter_map(|thread| parse(&fs::read(thread.path().join("stat")).ok()?));
+    states.map(|entry| entry.state).all(|state| matches!(state, b'T' | b't' | b'D' | b'Z' | b'X'))
+}
+
+/// Reads `PID (NAME) STATE PARENT GROUP …`; the name may hold anything, also parentheses and newlines.
+fn parse(stat: &[u8]) -> Option<Entry> {
+    let name_end = stat.iter().rposition(|&byte| byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(name_end.checked_add(1)?..)?).ok()?;
+    let mut fields = rest.split_ascii_whitespace();
+    let state = *fields.next()?.as_bytes().first()?;
+    Some(Entry { state, parent: fields.next()?.parse().ok()?, group: fields.next()?.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(state: u8, parent: i32, group: i32) -> Entry {
+        Entry { state, parent, group }
+    }
+
+    #[test]
+    fn a_name_with_parentheses_and_newlines_is_skipped() {
+        let stat = b"42 (a) R 1 1\n) S 7 9 9 34816 9 0 0\n";
+        assert_eq!(parse(stat), Some(entry(b'S', 7, 9)));
+        for torn in [&b""[..], b"42 (a", b"42 (a)", b"42 (a) S", b"42 (a) S x 1", b"42 (a) S 1"] {
+            assert_eq!(parse(torn), None);
+        }
+    }
+
+    #[test]
+    fn members_are_the_front_s_descendants_without_the_keeper_and_the_dead() {
+        let mut pause = Pause::new(Pid::new(10).unwrap());
+        pause.keeper = Pid::new(11).unwrap();
+        let all = BTreeMap::from([
+            (1, entry(b'S', 0, 1)),
+            (5, entry(b'S', 14, 5)),
+            (10, entry(b'S', 1, 10)),
+            (11, entry(b'S', 10, 10)),
+            (12, entry(b'S', 10, 12)),
+            (13, entry(b'S', 11, 10)),
+            (14, entry(b'S', 13, 14)),
+            (15, entry(b'Z', 13, 14)),
+            (16, entry(b'S', 1, 14)),
+        ]);
+        let members: Vec<i32> = pause.members(&all).into_iter().map(|(pid, _)| pid).collect();
+        assert_eq!(members, [12, 13, 14, 5]);
+    }
+
+    #[test]
+    fn a_listing_in_circles_ends() {
+        let pause = Pause::new(Pid::new(10).unwrap());
+        let all = BTreeMap::from([(10, entry(b'S', 12, 1)), (11, entry(b'S', 10, 1)), (12, entry(b'S', 11, 1))]);
+        assert_eq!(pause.members(&all).len(), 2);
+    }
+
+    #[test]
+    fn the_listing_has_the_calling_process() {
+        let own = listing().get(&process::own_id().number()).copied().unwrap();
+        assert_eq!(Some(own.parent), process::parent_id().map(Pid::number));
+        assert_eq!(Some(own.group), process::process_group(process::own_id()).ok().map(Pid::number));
+    }
+}
