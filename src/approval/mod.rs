@@ -6,7 +6,7 @@ pub mod terminal;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use crate::plan::Access;
 use crate::profile::abs_path::AbsPath;
@@ -73,6 +73,8 @@ pub enum Scope {
 pub enum Answer {
     Allow {
         scope: Scope,
+        /// When a yes that reaches beyond this call ends, if that is before the session does.
+        until: Option<SystemTime>,
         approver: String,
     },
     Deny {
