@@ -1,5 +1,7 @@
 //! Users and capabilities: `credentials(7)`, `capabilities(7)`.
 
+use std::os::fd::{AsRawFd, BorrowedFd};
+
 use crate::errno::{Errno, checked, checked_int};
 
 /// Bits of a capability set: bit N is capability number N of `include/uapi/linux/capability.h`.
@@ -43,6 +45,28 @@ pub fn effective_user() -> u32 {
 pub fn real_user() -> u32 {
     // SAFETY: the call has no arguments and always succeeds.
     unsafe { libc::getuid() }
+}
+
+/// `getsockopt(2)` with `SO_PEERCRED` on a connected Unix socket: the effective user of whoever called `listen(2)` at the
+/// other end. Does not allocate.
+///
+/// # Errors
+/// Those of `getsockopt(2)`.
+pub fn peer_user(socket: BorrowedFd<'_>) -> Result<u32, Errno> {
+    let mut peer = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
+    let size = size_of::<libc::ucred>();
+    let mut length = libc::socklen_t::try_from(size).map_err(|_| Errno::INVALID)?;
+    // SAFETY: the kernel writes at most `length` bytes, the size of `peer`; both outlive the call.
+    checked_int(unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERCRED,
+            (&raw mut peer).cast(),
+            &raw mut length,
+        )
+    })?;
+    if usize::try_from(length) == Ok(size) { Ok(peer.uid) } else { Err(Errno::INVALID) }
 }
 
 /// `prctl(2)` with `PR_SET_NO_NEW_PRIVS`: no `execve(2)` grants more than the thread has. Does not allocate.
