@@ -90,7 +90,7 @@ impl Terminal {
         for try_again in [true, false] {
             held.write(&text.request, patience)?;
             match answer::parse(&held.line(patience)?, &offered) {
-                Reply::Yes(scope) => return Ok(Answer::Allow { scope, approver: NAME.to_owned() }),
+                Reply::Yes(scope) => return Ok(Answer::Allow { scope, until: None, approver: NAME.to_owned() }),
                 Reply::No => break,
                 Reply::Interrupt => {
                     held.key = Some(Signal::INTERRUPT);
