@@ -5,7 +5,7 @@ use std::fmt;
 
 use syscalls::abi::landlock::{VERSIONS, fs, net, scope};
 
-use crate::plan::{Denial, Grant, OwnKind, PathKind, Plan};
+use crate::plan::{Denial, Grant, OwnKind, OwnPlace, PathKind, Plan};
 use crate::profile::abs_path::AbsPath;
 use crate::profile::escape::escaped;
 use crate::profile::{Approver, FilePattern, Provenance};
@@ -37,6 +37,8 @@ pub struct Gap {
 
 /// Longest piece of a policy's text in a message, in characters.
 const MOST_SHOWN: usize = 200;
+/// Entries that one message names.
+const MOST_LISTED: usize = 3;
 
 /// Every gap between `plan` and what the static sandbox on this kernel keeps.
 pub fn gaps(plan: &Plan, kernel: &Kernel) -> Vec<Gap> {
@@ -100,42 +102,56 @@ fn holds_devices(grant: &Grant) -> bool {
     grant.kind == PathKind::Directory && (path == b"/" || path == b"/dev" || path.starts_with(b"/dev/"))
 }
 
-/// nono's own files beneath a grant: closed whatever the policy says, so a grant around them cannot be made.
+/// Places that stay closed whatever the policy says: a grant around one of them cannot be made.
 fn own_gaps(plan: &Plan) -> Vec<Gap> {
-    let mut gaps = Vec::new();
-    for own in &plan.own {
-        let exposing = plan.grants.iter().find(|grant| {
-            let opens = own.kind == OwnKind::Directory || grant.access.write;
-            opens && (own.path.is_within(&grant.real) || grant.real.is_within(&own.path))
-        });
-        if let Some(grant) = exposing {
-            let what = match own.kind {
-                OwnKind::Binary => "its own program file, which nothing inside may change",
-                OwnKind::Directory => "its own files, which nothing inside may touch",
-            };
-            let text =
-                format!("{} holds {}, {what}: grant a directory that does not hold it", named_grant(grant), own.path);
-            gaps.push(Gap { text, degradable: false });
-        }
-    }
-    gaps
+    let exposes = |grant: &Grant, own: &OwnPlace| {
+        let opens = own.kind == OwnKind::Directory || grant.access.write;
+        opens && (own.path.is_within(&grant.real) || grant.real.is_within(&own.path))
+    };
+    let about = |grant: &Grant| {
+        let held = plan.own.iter().filter(|own| exposes(grant, own)).map(named_own);
+        let text = listed(held)?;
+        Some(Gap {
+            text: format!("{} reaches {text}: grant something narrower", named_grant(grant)),
+            degradable: false,
+        })
+    };
+    plan.grants.iter().filter_map(about).collect()
+}
+
+fn named_own(own: &OwnPlace) -> String {
+    let what = match own.kind {
+        OwnKind::Binary => "nono's program file, which nothing inside may change",
+        OwnKind::Directory => "nono's own files, which nothing inside may touch",
+        OwnKind::Kernel => "the kernel's settings, which nothing inside may change",
+    };
+    format!("{} ({what})", own.path)
 }
 
 /// Denials beneath a grant: the kernel's rules cannot take back a part of what they gave.
 fn denial_gaps(plan: &Plan) -> Vec<Gap> {
-    let mut gaps = Vec::new();
-    for denial in &plan.denials {
-        let Some(grant) = plan.grants.iter().find(|grant| reaches_into(grant, denial)) else { continue };
+    let about = |grant: &Grant| {
+        let inside = plan.denials.iter().filter(|denial| reaches_into(grant, denial));
+        let text = listed(
+            inside.map(|denial| format!("deny {} ({})", escaped(denial.written.as_bytes(), MOST_SHOWN), denial.from)),
+        )?;
         let text = format!(
-            "deny {} ({}) lies inside {}: the kernel alone cannot take back a part of a grant; \
+            "{text} lies inside {}: the kernel alone cannot take back a part of a grant; \
              grant the directories beside it instead",
-            escaped(denial.written.as_bytes(), MOST_SHOWN),
-            denial.from,
             named_grant(grant),
         );
-        gaps.push(Gap { text, degradable: true });
-    }
-    gaps
+        Some(Gap { text, degradable: true })
+    };
+    plan.grants.iter().filter_map(about).collect()
+}
+
+/// The first few of `items`, and how many more there are; `None` when there are none.
+fn listed(items: impl Iterator<Item = String>) -> Option<String> {
+    let items: Vec<String> = items.collect();
+    let shown = items.get(..MOST_LISTED.min(items.len()))?.join(", ");
+    let more = items.len().saturating_sub(MOST_LISTED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!items.is_empty()).then(|| format!("{shown}{more}"))
 }
 
 /// Whether something that `denial` closes is open through `grant`.

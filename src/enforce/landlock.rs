@@ -56,12 +56,15 @@ pub fn handled(abi: u32) -> RulesetAttr {
     all
 }
 
-/// A ruleset that handles no file and no port: it only keeps signals among its own processes. The processes around the
-/// program are held by it, so that one `kill(2)` reaches them and everything they started, and nothing else.
-/// `None` before ABI 6.
+/// A ruleset that keeps signals among its own processes. The processes around the program are held by it, so that one
+/// `kill(2)` reaches them and everything they started, and nothing else. `None` before ABI 6.
+///
+/// A domain that does not handle `REFER` refuses every move between directories, so it is handled, and the caller grants
+/// it everywhere.
 pub fn family(abi: u32) -> Option<(RulesetAttr, usize)> {
     let scoped = handled(abi).scoped & scope::SIGNAL;
-    (scoped != 0).then_some((RulesetAttr { scoped, ..RulesetAttr::default() }, attribute_size(abi)))
+    let attribute = RulesetAttr { scoped, handled_access_fs: fs::REFER, ..RulesetAttr::default() };
+    (scoped != 0).then_some((attribute, attribute_size(abi)))
 }
 
 /// What `access` means for an object of `kind`. Rights for directories on anything else are an error for the kernel.

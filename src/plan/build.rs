@@ -66,7 +66,9 @@ impl Lookups<'_> {
 fn own_places(facts: &Facts, lookups: &mut Lookups<'_>) -> Vec<OwnPlace> {
     let directories = facts.own_directories.iter().map(|path| (path, OwnKind::Directory));
     let binary = facts.own_binary.iter().map(|path| (path, OwnKind::Binary));
-    let mut own: Vec<OwnPlace> = Vec::new();
+    let kernel =
+        [&b"proc"[..], b"sys"].map(|name| OwnPlace { path: AbsPath::root().join(name), kind: OwnKind::Kernel });
+    let mut own: Vec<OwnPlace> = Vec::from(kernel);
     for (path, kind) in directories.chain(binary) {
         for path in [path.clone(), lookups.real(path)] {
             let place = OwnPlace { path, kind };
@@ -161,10 +163,12 @@ impl Granting<'_> {
         }
         if let Some(own) = self.own.iter().find(|own| grant.real.is_within(&own.path)) {
             match own.kind {
-                OwnKind::Binary => grant.access.write = false,
+                OwnKind::Binary | OwnKind::Kernel => grant.access.write = false,
                 OwnKind::Directory => grant.access = Access::NONE,
             }
-            let text = format!("{} is nono's own and stays closed, whatever a policy says", own.path);
+            let whose =
+                if own.kind == OwnKind::Kernel { "the kernel's, which nothing may change" } else { "nono's own" };
+            let text = format!("{} is {whose}, and stays closed whatever a policy says", own.path);
             if grant.access != Access::of(rule.kind) {
                 self.warn(rule, text);
             }

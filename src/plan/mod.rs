@@ -138,6 +138,8 @@ pub enum OwnKind {
     Binary,
     /// State, policies and keys: closed altogether.
     Directory,
+    /// The kernel's own settings, `/proc` and `/sys`: what root's user id may write there rules the whole host.
+    Kernel,
 }
 
 /// Something worth a line to the user that stops nothing.

@@ -41,6 +41,19 @@ pub fn escaped(bytes: &[u8], most: usize) -> String {
     format!("{head}…{tail}")
 }
 
+/// A message with everything hidden in it made visible. Lines and backslashes stay: what it quotes was escaped before.
+pub fn visible(message: &str) -> String {
+    let mut text = String::with_capacity(message.len());
+    for character in message.chars() {
+        if character != '\n' && is_hidden(character) {
+            text.push_str(&format!("\\u{{{:x}}}", u32::from(character)));
+        } else {
+            text.push(character);
+        }
+    }
+    text
+}
+
 /// Characters that change how their neighbours look, or that nobody sees.
 fn is_hidden(character: char) -> bool {
     character.is_control()

@@ -1,11 +1,12 @@
 //! All processes of one run, as a set that one signal reaches.
 
-use std::fs;
+use std::os::fd::AsFd;
 
+use syscalls::abi::landlock::fs;
 use syscalls::landlock::Ruleset;
 use syscalls::process::{self, Pid};
 use syscalls::signal::{self, Signal};
-use syscalls::{Errno, credentials};
+use syscalls::{Errno, credentials, file};
 
 use crate::enforce::landlock::family;
 
@@ -21,7 +22,9 @@ impl Family {
     pub(super) fn found(landlock_abi: u32) -> Result<Self, Errno> {
         let Some((attribute, size)) = family(landlock_abi) else { return Ok(Self { scoped: false }) };
         credentials::set_no_new_privs()?;
-        Ruleset::new(&attribute, size)?.restrict_self()?;
+        let ruleset = Ruleset::new(&attribute, size)?;
+        ruleset.allow_path(file::open_path(c"/")?.as_fd(), fs::REFER)?;
+        ruleset.restrict_self()?;
         // The parent is outside: if a signal could reach it, the domain does not hold, and must not be relied on.
         let scoped = match process::parent_id() {
             Some(parent) => signal::may_signal(parent) == Err(Errno::NOT_PERMITTED),
@@ -56,6 +59,6 @@ impl Family {
 /// The calling process's children, from `/proc/self/task/TID/children` (`proc_tid_children(5)`).
 fn children() -> Vec<Pid> {
     let own = process::own_id().number();
-    let listed = fs::read_to_string(format!("/proc/self/task/{own}/children")).unwrap_or_default();
+    let listed = std::fs::read_to_string(format!("/proc/self/task/{own}/children")).unwrap_or_default();
     listed.split_ascii_whitespace().filter_map(|word| word.parse().ok()).filter_map(Pid::new).collect()
 }

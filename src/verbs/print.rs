@@ -3,10 +3,13 @@
 
 use std::io::Write;
 
+use crate::profile::escape::visible;
+
 use super::{NO, YES};
 
-/// One message on standard error; each line of it stands behind `nono: `.
+/// One message on standard error; each line of it stands behind `nono: `. No character of it moves the cursor or hides.
 pub(super) fn say(message: &str) {
+    let message = visible(message);
     let mut text = String::with_capacity(message.len().saturating_add(16));
     for line in message.lines() {
         text.push_str("nono: ");

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use syscalls::{credentials, landlock, seccomp};
 
+use super::shown;
 use crate::enforce::cgroup;
 use crate::enforce::gaps::Kernel;
 use crate::enforce::limits::Mechanism;
@@ -60,13 +61,13 @@ pub(in crate::verbs) fn variables(workdir: &AbsPath) -> Variables {
 /// # Errors
 /// A sentence, when it cannot be found or is no directory.
 pub(in crate::verbs) fn workdir(given: Option<&OsStr>) -> Result<AbsPath, String> {
-    let written = PathBuf::from(given.unwrap_or(OsStr::new(".")));
+    let written = PathBuf::from(given.unwrap_or_else(|| OsStr::new(".")));
     let real = fs::canonicalize(&written)
-        .map_err(|error| format!("the working directory {} cannot be used: {error}", written.display()))?;
+        .map_err(|error| format!("the working directory {} cannot be used: {error}", shown(&written)))?;
     if !real.is_dir() {
-        return Err(format!("the working directory {} is not a directory", real.display()));
+        return Err(format!("the working directory {} is not a directory", shown(&real)));
     }
-    absolute(&real).ok_or_else(|| format!("the working directory {} has no absolute path", real.display()))
+    absolute(&real).ok_or_else(|| format!("the working directory {} has no absolute path", shown(&real)))
 }
 
 /// What the running kernel offers to a plan with `limits`.

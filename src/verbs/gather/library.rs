@@ -13,6 +13,7 @@ use std::rc::Rc;
 use syscalls::credentials;
 use syscalls::file::{self, FileType};
 
+use super::shown;
 use crate::profile::abs_path::AbsPath;
 use crate::profile::builtin;
 use crate::profile::resolve::{Library, Source};
@@ -51,7 +52,7 @@ impl Shelves {
                     return Some(Ok(Source { place, text: Cow::Owned(text), built_in: false }));
                 }
                 Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-                Err(error) => return Some(Err(format!("{}: {error}", path.display()))),
+                Err(error) => return Some(Err(format!("{}: {error}", shown(&path)))),
             }
         }
         None
@@ -115,14 +116,14 @@ fn check_ownership(directory: &Path) -> Result<(), String> {
             return Err(format!(
                 "{} belongs to user {} and not to you ({user}): whoever owns it decides what is allowed; \
                  take it over with chown, or move it away",
-                path.display(),
+                shown(&path),
                 metadata.uid()
             ));
         }
         if metadata.mode() & 0o022 != 0 {
             return Err(format!(
                 "{} can be written by others (mode {:03o}): close it with `chmod go-w`",
-                path.display(),
+                shown(&path),
                 metadata.mode() & 0o777
             ));
         }

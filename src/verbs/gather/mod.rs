@@ -21,6 +21,7 @@ use crate::enforce::limits::limits;
 use crate::plan::{self, Host, Plan};
 use crate::profile::Profile;
 use crate::profile::abs_path::AbsPath;
+use crate::profile::escape::escaped;
 use crate::profile::read::problem::{FileFault, Problem};
 use crate::profile::resolve::{self as resolution, Source};
 use crate::profile::variables::Variables;
@@ -79,7 +80,7 @@ pub(super) fn gather(flags: &Sandbox, purpose: Purpose) -> Result<Gathered, Vec<
 /// The profile that `-p`, else `NONO_PROFILE`, names, with everything it builds on.
 fn named_profile(flag: Option<&OsStr>, variables: &Variables) -> Result<Profile, Vec<String>> {
     let from_environment = std::env::var_os("NONO_PROFILE").filter(|value| !value.is_empty());
-    let name = flag.or(from_environment.as_deref()).unwrap_or(OsStr::new(DEFAULT_PROFILE));
+    let name = flag.or(from_environment.as_deref()).unwrap_or_else(|| OsStr::new(DEFAULT_PROFILE));
     resolve(name, variables).map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
@@ -96,6 +97,11 @@ pub(super) fn resolve(name: &OsStr, variables: &Variables) -> Result<Profile, Ve
         return resolution::resolve(&source, &shelves, variables);
     }
     resolution::resolve_name(&place, &shelves, variables)
+}
+
+/// A path for a message: on one line, and elided when it is very long.
+fn shown(path: &Path) -> String {
+    escaped(path.as_os_str().as_bytes(), 400)
 }
 
 /// The text of a policy file.
@@ -146,6 +152,6 @@ impl Gathered {
         }
         let Some((base, _)) = cgroup::delegated() else { return Err("the delegated cgroup is gone".to_owned()) };
         let made = Group::new(&base, wanted);
-        made.map(Some).map_err(|error| format!("no cgroup for the limits in {}: {error}", base.display()))
+        made.map(Some).map_err(|error| format!("no cgroup for the limits in {}: {error}", shown(&base)))
     }
 }

@@ -8,6 +8,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::shown;
 use crate::profile::abs_path::AbsPath;
 use crate::profile::{FilePattern, FileRule, FileRuleKind, Given, Profile, Provenance};
 
@@ -28,8 +29,8 @@ impl Temporary {
             || PathBuf::from("/tmp"),
             |base| Path::new(std::ffi::OsStr::from_bytes(base.as_bytes())).into(),
         );
-        let made = Self::new(&base)
-            .map_err(|error| format!("no private temporary directory in {}: {error}", base.display()))?;
+        let made =
+            Self::new(&base).map_err(|error| format!("no private temporary directory in {}: {error}", shown(&base)))?;
         let path = AbsPath::new(made.0.as_os_str().as_bytes()).ok_or("the temporary directory has no absolute path")?;
         let text = made.0.to_str().ok_or("the temporary directory's path is not UTF-8")?.to_owned();
         profile.files.push(FileRule {
@@ -71,7 +72,7 @@ impl Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.0) {
-            super::super::print::say(&format!("the temporary directory {} stays behind: {error}", self.0.display()));
+            super::super::print::say(&format!("the temporary directory {} stays behind: {error}", shown(&self.0)));
         }
     }
 }
