@@ -7,6 +7,7 @@ mod generate;
 mod print;
 mod run;
 mod shell;
+mod why;
 mod wrap;
 
 use std::process::ExitCode;
@@ -35,7 +36,8 @@ pub fn run(command: Command) -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Shell(arguments) => shell::shell(arguments),
         Command::Version => print::document(&format!("nono {}\n", crate::cli::VERSION)),
-        Command::Profiles(_) | Command::Why(_) => REFUSED,
+        Command::Profiles(_) => REFUSED,
+        Command::Why(arguments) => why::why(&arguments),
         Command::Wrap(arguments) => wrap::wrap(&arguments),
     };
     ExitCode::from(status)

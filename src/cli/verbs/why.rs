@@ -16,8 +16,10 @@ pub(crate) static WHY: Verb = Verb {
         "Answers from the same policy and by the same rules that `nono run` with these flags would use, without starting \
          anything: yes or no, the rule that decides with its file and line, and the smallest change that would allow it, \
          or that none may.",
-        "TARGET is a path for read, write and exec, HOST[:PORT] for connect, the path of a socket for unix, and PORT or \
-         ADDRESS:PORT for listen.",
+        "TARGET is a path for read and write, a path or a program's name for exec, HOST[:PORT] for connect (port 443 when none \
+         is given), the path of a socket for unix, and PORT or ADDRESS:PORT for listen. Symbolic links are followed.",
+        "exec is about the file itself: the interpreter that a script names in its first line, and the loader of a dynamically \
+         linked program, are questions of their own.",
         run::POLICY,
     ],
     usage: "read|write|exec|connect|unix|listen TARGET",
