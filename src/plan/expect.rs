@@ -8,8 +8,8 @@ use super::{Found, Handle, Host, Operation, PathKind, Plan, Verdict, decide};
 
 /// An expectation and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome<'e> {
-    pub expectation: &'e Expectation,
+pub struct Outcome {
+    pub expectation: Expectation,
     /// The verdict in words, with the rule that decided.
     pub explanation: Explanation,
     pub holds: Holds,
@@ -23,22 +23,19 @@ pub enum Holds {
 }
 
 /// Asks `plan` about each expectation, in order. Symbolic links are followed as far as `host` has the paths.
-pub fn check<'e>(plan: &Plan, expectations: &'e [Expectation], host: &mut dyn Host) -> Vec<Outcome<'e>> {
-    let outcome = |expectation: &'e Expectation| {
+pub fn check(plan: &Plan, expectations: Vec<Expectation>, host: &mut dyn Host) -> Vec<Outcome> {
+    let outcome = |expectation: Expectation| {
         let operation = operation(&expectation.asked, host);
         let verdict = decide(plan, &operation);
-        let holds = match (&verdict, expectation.expected) {
-            (Verdict::Allow(_), Expected::Allow)
-            | (Verdict::Ask(_), Expected::Ask)
-            | (Verdict::Deny(_), Expected::Deny) => Holds::Yes,
-            (
-                Verdict::Allow(_) | Verdict::Ask(_) | Verdict::Deny(_),
-                Expected::Allow | Expected::Ask | Expected::Deny,
-            ) => Holds::No,
+        let answer = match &verdict {
+            Verdict::Allow(_) => Expected::Allow,
+            Verdict::Ask(_) => Expected::Ask,
+            Verdict::Deny(_) => Expected::Deny,
         };
-        Outcome { expectation, explanation: explain(plan, &operation, &verdict), holds }
+        let holds = if answer == expectation.expected { Holds::Yes } else { Holds::No };
+        Outcome { explanation: explain(plan, &operation, &verdict), expectation, holds }
     };
-    expectations.iter().map(outcome).collect()
+    expectations.into_iter().map(outcome).collect()
 }
 
 fn operation(asked: &Asked, host: &mut dyn Host) -> Operation {

@@ -5,6 +5,7 @@ mod doctor;
 mod gather;
 mod generate;
 mod print;
+mod profiles;
 mod run;
 mod shell;
 mod why;
@@ -12,7 +13,7 @@ mod wrap;
 
 use std::process::ExitCode;
 
-use crate::cli::Command;
+use crate::cli::{Command, Profiles};
 
 /// Every answer is yes, verified, valid.
 const YES: u8 = 0;
@@ -36,6 +37,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Shell(arguments) => shell::shell(arguments),
         Command::Version => print::document(&format!("nono {}\n", crate::cli::VERSION)),
+        Command::Profiles(Profiles::Test { files, json }) => profiles::test(&files, json),
         Command::Profiles(_) => REFUSED,
         Command::Why(arguments) => why::why(&arguments),
         Command::Wrap(arguments) => wrap::wrap(&arguments),

@@ -32,7 +32,7 @@ fn an_expectation_holds_or_is_explained() {
     let mut profile = profile(vec![rule(Read, "/data"), rule(Deny, "/data/keys")]);
     profile.unix_sockets = vec![given(at("/run/db"))];
     let plan = build(profile, &facts(), &mut AsIfPresent { host: &mut world });
-    let outcomes = check(&plan, &expectations, &mut world);
+    let outcomes = check(&plan, expectations, &mut world);
     let holds: Vec<Holds> = outcomes.iter().map(|outcome| outcome.holds).collect();
     use Holds::{No, Yes};
     assert_eq!(holds, [Yes, Yes, No, Yes, Yes, No, Yes]);

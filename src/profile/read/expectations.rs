@@ -1,5 +1,6 @@
 //! Policy tests (`NAME.test.json`): what a policy is expected to say about one operation each.
 
+use std::fmt;
 use std::rc::Rc;
 
 use super::json::{Text, Value};
@@ -101,6 +102,16 @@ impl<'t> Reader<'t> {
             "read" => Asked::Read(self.any_path(value)?),
             "unix" => Asked::UnixConnect(self.any_path(value)?),
             _ => Asked::Write(self.any_path(value)?),
+        })
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Allow => "allow",
+            Self::Ask => "ask",
+            Self::Deny => "deny",
         })
     }
 }

@@ -81,7 +81,18 @@ pub(super) fn gather(flags: &Sandbox, purpose: Purpose) -> Result<Gathered, Vec<
 fn named_profile(flag: Option<&OsStr>, variables: &Variables) -> Result<Profile, Vec<String>> {
     let from_environment = std::env::var_os("NONO_PROFILE").filter(|value| !value.is_empty());
     let name = flag.or(from_environment.as_deref()).unwrap_or_else(|| OsStr::new(DEFAULT_PROFILE));
-    resolve(name, variables).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    resolve(name, variables).map_err(|problems| sentences(&problems))
+}
+
+/// The plan of a policy without flags, on a host of the caller's, and the variables that its paths may mention.
+///
+/// # Errors
+/// Everything that is wrong with the policy and what it builds on.
+pub(super) fn plan_of(policy: &OsStr, host: &mut dyn Host) -> Result<(Plan, Variables), Vec<String>> {
+    let workdir = facts::workdir(None).map_err(|problem| vec![problem])?;
+    let variables = variables(&workdir);
+    let profile = resolve(policy, &variables).map_err(|problems| sentences(&problems))?;
+    Ok((plan::build(profile, &facts::facts(workdir, &variables), host), variables))
 }
 
 /// A profile by name, or from a file when the value has a slash or ends in `.json`.
@@ -102,6 +113,10 @@ pub(super) fn resolve(name: &OsStr, variables: &Variables) -> Result<Profile, Ve
 /// A path for a message: on one line, and elided when it is very long.
 fn shown(path: &Path) -> String {
     escaped(path.as_os_str().as_bytes(), 400)
+}
+
+fn sentences(problems: &[Problem]) -> Vec<String> {
+    problems.iter().map(ToString::to_string).collect()
 }
 
 /// The text of a policy file.

@@ -1,0 +1,5 @@
+//! `nono profiles`: policies as code.
+
+mod test;
+
+pub(super) use self::test::test;
