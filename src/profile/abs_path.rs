@@ -15,7 +15,7 @@ impl AbsPath {
         if bytes.first() != Some(&b'/') || bytes.contains(&0) {
             return None;
         }
-        Some(Self::root().join(bytes))
+        Some(Self::normal(b"/", bytes))
     }
 
     /// The directory `/`.
@@ -26,23 +26,7 @@ impl AbsPath {
     /// `relative` beneath this path, as text: `..` removes a component and stops at the root.
     #[must_use]
     pub fn join(&self, relative: &[u8]) -> Self {
-        let mut path = self.0.clone();
-        for part in relative.split(|&byte| byte == b'/') {
-            match part {
-                b"" | b"." => {}
-                b".." => {
-                    let parent = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-                    path.truncate(parent.max(1));
-                }
-                name => {
-                    if path.len() > 1 {
-                        path.push(b'/');
-                    }
-                    path.extend_from_slice(name);
-                }
-            }
-        }
-        Self(path)
+        Self::normal(&self.0, relative)
     }
 
     /// `path` itself when it is absolute, else `path` beneath this one.
@@ -74,6 +58,28 @@ impl AbsPath {
             Some(rest) => rest.is_empty() || rest.first() == Some(&b'/') || ancestor.0.len() == 1,
             None => false,
         }
+    }
+
+    /// `relative` beneath the normal form `base`.
+    fn normal(base: &[u8], relative: &[u8]) -> Self {
+        let mut path = Vec::with_capacity(base.len().saturating_add(relative.len()).saturating_add(1));
+        path.extend_from_slice(base);
+        for part in relative.split(|&byte| byte == b'/') {
+            match part {
+                b"" | b"." => {}
+                b".." => {
+                    let parent = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+                    path.truncate(parent.max(1));
+                }
+                name => {
+                    if path.len() > 1 {
+                        path.push(b'/');
+                    }
+                    path.extend_from_slice(name);
+                }
+            }
+        }
+        Self(path)
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Variables {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Expanded<'t> {
     /// The path that the text begins with, when that was a variable.
-    pub(super) base: Option<AbsPath>,
+    pub(super) base: Option<Cow<'t, AbsPath>>,
     /// What follows; with a base it is empty or begins with `/`.
     pub(super) rest: Cow<'t, str>,
 }
@@ -72,7 +72,7 @@ impl Variables {
     }
 
     /// Replaces `~` or a path variable at the beginning, and `$UID` anywhere. A `$` that no name follows stays.
-    pub(super) fn expand<'t>(&self, text: &'t str) -> Result<Expanded<'t>, VariableError> {
+    pub(super) fn expand<'t>(&'t self, text: &'t str) -> Result<Expanded<'t>, VariableError> {
         let (base, rest) = match text.strip_prefix('~') {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => (Some(self.path("$HOME")?), rest),
             Some(_) => return Err(VariableError::OtherHome),
@@ -114,24 +114,23 @@ impl Variables {
     }
 
     /// The value of a path variable.
-    fn path(&self, name: &str) -> Result<AbsPath, VariableError> {
-        let beneath_home = |relative: &[u8]| self.home.as_ref().map(|home| home.join(relative));
-        let (name, value) = match name {
-            "$HOME" => ("HOME", self.home.clone()),
-            "$WORKDIR" => ("WORKDIR", Some(self.workdir.clone())),
-            "$TMPDIR" => ("TMPDIR", self.tmpdir.clone()),
-            "$XDG_CACHE_HOME" => ("XDG_CACHE_HOME", self.xdg_cache_home.clone().or_else(|| beneath_home(b".cache"))),
-            "$XDG_CONFIG_HOME" => {
-                ("XDG_CONFIG_HOME", self.xdg_config_home.clone().or_else(|| beneath_home(b".config")))
-            }
-            "$XDG_DATA_HOME" => ("XDG_DATA_HOME", self.xdg_data_home.clone().or_else(|| beneath_home(b".local/share"))),
-            "$XDG_RUNTIME_DIR" => ("XDG_RUNTIME_DIR", self.xdg_runtime_dir.clone()),
-            "$XDG_STATE_HOME" => {
-                ("XDG_STATE_HOME", self.xdg_state_home.clone().or_else(|| beneath_home(b".local/state")))
-            }
+    fn path(&self, name: &str) -> Result<Cow<'_, AbsPath>, VariableError> {
+        let (name, value, default) = match name {
+            "$HOME" => ("HOME", &self.home, None),
+            "$WORKDIR" => return Ok(Cow::Borrowed(&self.workdir)),
+            "$TMPDIR" => ("TMPDIR", &self.tmpdir, None),
+            "$XDG_CACHE_HOME" => ("XDG_CACHE_HOME", &self.xdg_cache_home, Some(".cache")),
+            "$XDG_CONFIG_HOME" => ("XDG_CONFIG_HOME", &self.xdg_config_home, Some(".config")),
+            "$XDG_DATA_HOME" => ("XDG_DATA_HOME", &self.xdg_data_home, Some(".local/share")),
+            "$XDG_RUNTIME_DIR" => ("XDG_RUNTIME_DIR", &self.xdg_runtime_dir, None),
+            "$XDG_STATE_HOME" => ("XDG_STATE_HOME", &self.xdg_state_home, Some(".local/state")),
             other => return Err(VariableError::Unknown(other.to_owned())),
         };
-        value.ok_or(VariableError::Unset(name))
+        match (value, &self.home, default) {
+            (Some(value), _, _) => Ok(Cow::Borrowed(value)),
+            (None, Some(home), Some(beneath)) => Ok(Cow::Owned(home.join(beneath.as_bytes()))),
+            (None, _, _) => Err(VariableError::Unset(name)),
+        }
     }
 }
 

@@ -30,7 +30,11 @@ pub const MOST_EXPANDED: usize = 4096;
 /// - A pattern that matches a directory matches everything beneath it.
 /// - Names are compared exactly: `.ENV` is not `.env`, and a leading dot is a character like any other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Glob {
+pub struct Glob(Box<Parsed>);
+
+/// What a pattern is made of. Behind a pointer, since most file rules have none and all of them are moved around.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Parsed {
     text: String,
     /// What the text was given beneath.
     base: Option<AbsPath>,
@@ -72,7 +76,7 @@ impl Glob {
     /// Why the pattern means nothing, or could mean something else than it seems to.
     pub fn parse(text: &str) -> Result<Self, GlobError> {
         let alternatives = Alternative::all(&AbsPath::root(), text)?;
-        Ok(Self { text: text.to_owned(), base: None, alternatives })
+        Ok(Self(Box::new(Parsed { text: text.to_owned(), base: None, alternatives })))
     }
 
     /// Parses a pattern whose components follow `base`, which is taken literally, whatever characters it holds.
@@ -82,18 +86,18 @@ impl Glob {
     pub fn beneath(base: &AbsPath, text: &str) -> Result<Self, GlobError> {
         let text = text.trim_start_matches('/');
         let alternatives = Alternative::all(base, &format!("/{text}"))?;
-        Ok(Self { text: text.to_owned(), base: Some(base.clone()), alternatives })
+        Ok(Self(Box::new(Parsed { text: text.to_owned(), base: Some(base.clone()), alternatives })))
     }
 
     /// The pattern that matches one path, and what is beneath it.
     pub fn exactly(path: &AbsPath) -> Self {
         let alternatives = vec![Alternative { base: path.clone(), components: Vec::new() }];
-        Self { text: String::new(), base: Some(path.clone()), alternatives }
+        Self(Box::new(Parsed { text: String::new(), base: Some(path.clone()), alternatives }))
     }
 
     /// Whether `path`, or a directory above it, matches.
     pub fn matches(&self, path: &AbsPath) -> bool {
-        self.alternatives.iter().any(|alternative| alternative.matches(path))
+        self.0.alternatives.iter().any(|alternative| alternative.matches(path))
     }
 
     /// The pattern at the places that the directories it starts with really are, or `None` when that is where they seem to
@@ -101,7 +105,7 @@ impl Glob {
     #[must_use]
     pub fn followed(&self, mut real: impl FnMut(&AbsPath) -> AbsPath) -> Option<Self> {
         let mut moved = self.clone();
-        for alternative in &mut moved.alternatives {
+        for alternative in &mut moved.0.alternatives {
             let (length, directory) = parse::literal_start(&alternative.base, &alternative.components);
             let real = real(&directory);
             if real != directory {
@@ -131,10 +135,10 @@ impl Alternative {
 /// The pattern as it was written, on one line, after the base it stands beneath.
 impl fmt::Display for Glob {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(base) = &self.base {
-            write!(out, "{base}{}", if self.text.is_empty() { "" } else { "/" })?;
+        if let Some(base) = &self.0.base {
+            write!(out, "{base}{}", if self.0.text.is_empty() { "" } else { "/" })?;
         }
-        super::escape::write_escaped(out, self.text.as_bytes())
+        super::escape::write_escaped(out, self.0.text.as_bytes())
     }
 }
 

@@ -54,7 +54,7 @@ pub fn read_expectations(
 ) -> Result<Vec<Expectation>, Vec<Problem>> {
     let text = Text::new(Rc::clone(place), bytes).map_err(|problem| vec![problem])?;
     let root = text.parse().map_err(|problem| vec![problem])?;
-    let mut reader = Reader { text: &text, variables, group: None, built_in: false, problems: Vec::new() };
+    let mut reader = Reader::new(&text, variables, false, None);
     let mut expectations = Vec::new();
     let at = At { node: &root, path: Path::Root };
     match &root.value {

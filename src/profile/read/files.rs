@@ -13,9 +13,6 @@ use crate::profile::{FilePattern, FileRule, FileRuleKind};
 /// `PATH_MAX` of `limits.h`.
 const LONGEST_PATH: usize = 4096;
 
-/// Characters that make a pattern of a path.
-const PATTERN: [char; 4] = ['*', '?', '[', '{'];
-
 /// A path or pattern, or the reason that there is none.
 enum Outcome<T> {
     Good(T),
@@ -107,7 +104,7 @@ impl<'t> Reader<'t> {
             }
         };
         let absolute = expanded.base.is_some() || expanded.rest.starts_with('/');
-        if absolute && !expanded.rest.contains(PATTERN) {
+        if absolute && !is_pattern(&expanded.rest) {
             return match literal(&expanded) {
                 Ok(path) => Some(FilePattern::Path(path)),
                 Err(why) => {
@@ -133,7 +130,10 @@ impl<'t> Reader<'t> {
         self.problem(at, ProblemKind::BadGlob { written: written.to_owned(), why });
     }
 
-    fn expand<'a>(&self, written: &'a str) -> Outcome<Expanded<'a>> {
+    fn expand<'a>(&self, written: &'a str) -> Outcome<Expanded<'a>>
+    where
+        't: 'a,
+    {
         let fault = |why| Outcome::Wrong(ProblemKind::BadPath { written: written.to_owned(), why });
         match self.variables.expand(written) {
             Ok(expanded) => Outcome::Good(expanded),
@@ -146,14 +146,14 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn file_rule(&self, at: At<'_, 't>, kind: FileRuleKind, pattern: FilePattern, written: &str) -> FileRule {
+    fn file_rule(&mut self, at: At<'_, 't>, kind: FileRuleKind, pattern: FilePattern, written: &str) -> FileRule {
         FileRule { kind, pattern, written: Rc::from(written), from: self.provenance(at), group: self.group.clone() }
     }
 }
 
 /// The path that an expanded text names, which may not look like a pattern.
 fn without_patterns(expanded: &Expanded<'_>) -> Result<AbsPath, PathFault> {
-    if expanded.rest.contains(PATTERN) { Err(PathFault::Glob) } else { literal(expanded) }
+    if is_pattern(&expanded.rest) { Err(PathFault::Glob) } else { literal(expanded) }
 }
 
 /// The path that an expanded text names.
@@ -162,10 +162,10 @@ fn literal(expanded: &Expanded<'_>) -> Result<AbsPath, PathFault> {
     if expanded.base.is_none() && rest.is_empty() {
         return Err(PathFault::Empty);
     }
-    if rest.contains('\0') {
+    if rest.bytes().any(|byte| byte == 0) {
         return Err(PathFault::Nul);
     }
-    if rest.split('/').any(|part| part == "..") {
+    if rest.as_bytes().split(|&byte| byte == b'/').any(|part| part == b"..") {
         return Err(PathFault::DotDot);
     }
     let path = match &expanded.base {
@@ -173,6 +173,11 @@ fn literal(expanded: &Expanded<'_>) -> Result<AbsPath, PathFault> {
         None => AbsPath::new(rest.as_bytes()).ok_or(PathFault::Relative)?,
     };
     if path.as_bytes().len() >= LONGEST_PATH { Err(PathFault::TooLong) } else { Ok(path) }
+}
+
+/// Whether a text has a character that makes a pattern of a path.
+fn is_pattern(text: &str) -> bool {
+    text.bytes().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'{'))
 }
 
 /// A pattern that matches what the path stands for.

@@ -23,6 +23,8 @@ pub struct Text<'t> {
     place: Rc<str>,
     text: &'t str,
     lines: Vec<usize>,
+    /// Every byte is a character.
+    is_ascii: bool,
 }
 
 /// A value and the byte offset where it begins.
@@ -68,9 +70,8 @@ impl<'t> Text<'t> {
         }
         match std::str::from_utf8(bytes) {
             Ok(text) => {
-                let ends = bytes.iter().enumerate().filter(|&(_, &byte)| byte == b'\n');
-                let lines = [0].into_iter().chain(ends.map(|(end, _)| end.saturating_add(1))).collect();
-                Ok(Self { place, text, lines })
+                let ends = text.match_indices('\n').map(|(end, _)| end.saturating_add(1));
+                Ok(Self { place, text, lines: [0].into_iter().chain(ends).collect(), is_ascii: text.is_ascii() })
             }
             Err(error) => {
                 let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
@@ -96,7 +97,10 @@ impl<'t> Text<'t> {
         let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or(0);
         let before = self.text.as_bytes().get(start..offset).unwrap_or_default();
         // A character's first byte is the one that is no continuation byte (RFC 3629).
-        let characters = before.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
+        let characters = match self.is_ascii {
+            true => before.len(),
+            false => before.iter().filter(|&&byte| byte & 0xc0 != 0x80).count(),
+        };
         (number(line), number(characters.saturating_add(1)))
     }
 

@@ -1,10 +1,10 @@
 //! Reading values: each either is what was expected, or becomes a problem and is left out.
 
-use std::fmt;
 use std::rc::Rc;
 
 use super::json::{Node, Text, Value};
 use super::problem::{Problem, ProblemKind};
+use crate::profile::escape::escaped;
 use crate::profile::variables::Variables;
 use crate::profile::{Given, Provenance};
 
@@ -20,6 +20,8 @@ pub(super) struct Reader<'t> {
     /// Comes with nono: an entry whose variable is unset has nothing to say on this host and is left out.
     pub(super) built_in: bool,
     pub(super) problems: Vec<Problem>,
+    /// Where JSON paths are put together, so that each entry costs one allocation.
+    scratch: String,
 }
 
 /// A value and the keys that lead to it.
@@ -29,7 +31,7 @@ pub(super) struct At<'a, 't> {
     pub(super) path: Path<'a>,
 }
 
-/// Keys and indexes from the root; displayed as in `sandbox.allow[2]`.
+/// Keys and indexes from the root.
 #[derive(Clone, Copy)]
 pub(super) enum Path<'a> {
     Index(&'a Self, usize),
@@ -51,13 +53,17 @@ impl<'a, 't> Members<'a, 't> {
 }
 
 impl<'t> Reader<'t> {
+    pub(super) fn new(text: &'t Text<'t>, variables: &'t Variables, built_in: bool, group: Option<Rc<str>>) -> Self {
+        Self { text, variables, group, built_in, problems: Vec::new(), scratch: String::new() }
+    }
+
     pub(super) fn problem(&mut self, at: At<'_, 't>, kind: ProblemKind) {
         self.problem_at(at.node.offset, at.path, kind);
     }
 
     fn problem_at(&mut self, offset: usize, path: Path<'_>, kind: ProblemKind) {
         if self.problems.len() < MOST_PROBLEMS {
-            self.problems.push(self.text.problem(offset, path.to_string(), kind));
+            self.problems.push(self.text.problem(offset, path.text(), kind));
         } else if self.problems.len() == MOST_PROBLEMS {
             self.problems.push(self.text.problem(offset, String::new(), ProblemKind::TooMany));
         }
@@ -68,12 +74,14 @@ impl<'t> Reader<'t> {
     }
 
     /// Where a value stands.
-    pub(super) fn provenance(&self, at: At<'_, 't>) -> Provenance {
+    pub(super) fn provenance(&mut self, at: At<'_, 't>) -> Provenance {
         let (line, column) = self.text.position(at.node.offset);
-        Provenance { place: Rc::clone(self.text.place()), line, column, json_path: Rc::from(at.path.to_string()) }
+        self.scratch.clear();
+        at.path.append_to(&mut self.scratch);
+        Provenance { place: Rc::clone(self.text.place()), line, column, json_path: Rc::from(self.scratch.as_str()) }
     }
 
-    pub(super) fn given<T>(&self, at: At<'_, 't>, value: T) -> Given<T> {
+    pub(super) fn given<T>(&mut self, at: At<'_, 't>, value: T) -> Given<T> {
         Given { value, from: self.provenance(at) }
     }
 
@@ -125,7 +133,9 @@ impl<'t> Reader<'t> {
         into.reserve(items.len());
         for (index, node) in items.iter().enumerate() {
             let item = At { node, path: Path::Index(&at.path, index) };
-            into.extend(each(self, item));
+            if let Some(value) = each(self, item) {
+                into.push(value);
+            }
         }
     }
 
@@ -203,23 +213,45 @@ pub(crate) fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Path<'_> {
+    /// As in `sandbox.allow[2]`.
+    fn text(&self) -> String {
+        let mut text = String::new();
+        self.append_to(&mut text);
+        text
+    }
+
+    fn append_to(&self, text: &mut String) {
         match self {
-            Self::Index(above, index) => write!(out, "{above}[{index}]"),
+            Self::Index(above, index) => {
+                above.append_to(text);
+                text.push('[');
+                push_number(text, *index);
+                text.push(']');
+            }
             Self::Key(above, key) => {
+                above.append_to(text);
                 let plain = !key.is_empty()
                     && key.len() <= 64
                     && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'$'));
-                match (above, plain) {
-                    (Self::Root, true) => out.write_str(key),
-                    (above, true) => write!(out, "{above}.{key}"),
-                    (above, false) => {
-                        write!(out, "{above}[\"{}\"]", crate::profile::escape::escaped(key.as_bytes(), 64))
-                    }
+                if plain {
+                    text.push_str(if text.is_empty() { "" } else { "." });
+                    text.push_str(key);
+                } else {
+                    text.push_str("[\"");
+                    text.push_str(&escaped(key.as_bytes(), 64));
+                    text.push_str("\"]");
                 }
             }
-            Self::Root => Ok(()),
+            Self::Root => {}
         }
     }
+}
+
+/// Decimal digits, without the formatting machinery: this runs for every entry of every list.
+fn push_number(text: &mut String, number: usize) {
+    if number >= 10 {
+        push_number(text, number / 10);
+    }
+    text.extend(u32::try_from(number % 10).ok().and_then(|digit| char::from_digit(digit, 10)));
 }

@@ -52,7 +52,7 @@ fn read<'t>(
             return Layer::empty();
         }
     };
-    let mut reader = Reader { text, variables, group, built_in, problems: Vec::new() };
+    let mut reader = Reader::new(text, variables, built_in, group);
     let layer = schema(&mut reader, &root);
     problems.append(&mut reader.problems);
     layer

@@ -100,7 +100,7 @@ fn unique<T: Hash + Eq>(items: &mut Vec<Given<T>>) {
 
 /// For each key, whether it is met for the first time.
 fn firsts<K: Hash + Eq>(keys: impl Iterator<Item = K>) -> Vec<bool> {
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::with_capacity(keys.size_hint().0);
     keys.map(|key| seen.insert(key)).collect()
 }
 
