@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::shown;
 use crate::profile::abs_path::AbsPath;
-use crate::profile::{FilePattern, FileRule, FileRuleKind, Given, Profile, Provenance};
+use crate::profile::{Environment, FilePattern, FileRule, FileRuleKind, Given, Profile, Provenance};
 
 /// A directory that only this user can enter; removed with everything in it when dropped.
 #[derive(Debug)]
@@ -18,6 +18,10 @@ pub(in crate::verbs) struct Temporary(PathBuf);
 
 /// The variables that programs look for a temporary directory in (`tempfile` of Python, `mktemp(1)`, Node's `os.tmpdir`).
 const NAMES: [&str; 3] = ["TMPDIR", "TMP", "TEMP"];
+
+/// Variables that name a cache without which a program does not start, and the name it gets beneath the directory. The
+/// cache in the home stays as it is: programs outside would take from it what was put in here. npm: `npm help config`.
+const CACHES: [(&str, &str); 1] = [("npm_config_cache", "npm")];
 
 impl Temporary {
     /// Makes the directory beneath `$TMPDIR`, or `/tmp`, and grants it in `profile`.
@@ -40,9 +44,12 @@ impl Temporary {
             from: from.clone(),
             group: None,
         });
-        for name in NAMES {
-            let value = (name.to_owned(), text.clone());
-            profile.environment.set.push(Given { value, from: from.clone() });
+        let environment = &mut profile.environment;
+        let caches = CACHES.iter().map(|(name, beneath)| (*name, format!("{text}/{beneath}")));
+        // A policy that names the variable knows a better place.
+        let caches: Vec<_> = caches.filter(|(name, _)| !is_named(environment, name)).collect();
+        for (name, value) in NAMES.map(|name| (name, text.clone())).into_iter().chain(caches) {
+            environment.set.push(Given { value: (name.to_owned(), value), from: from.clone() });
         }
         Ok(made)
     }
@@ -67,6 +74,11 @@ impl Temporary {
         std::mem::forget(self);
         path
     }
+}
+
+fn is_named(environment: &Environment, name: &str) -> bool {
+    let passed = environment.pass.iter().flatten().chain(&environment.group_pass).any(|given| given.value == name);
+    passed || environment.set.iter().any(|given| given.value.0 == name)
 }
 
 impl Drop for Temporary {
