@@ -2,6 +2,7 @@
 //!
 //! A question is about one object, never about a name: what is shown is what will be handed over. No answer is no.
 
+pub mod http;
 pub mod terminal;
 
 use std::fmt;
