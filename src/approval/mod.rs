@@ -4,6 +4,7 @@
 
 pub mod http;
 pub mod terminal;
+pub mod webhook;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
