@@ -14,6 +14,15 @@ pub use self::modes::Modes;
 #[derive(Debug)]
 pub struct Terminal(OwnedFd);
 
+/// How large a terminal is, in characters and in pixels. Zero means that nobody has said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    pub rows: u16,
+    pub columns: u16,
+    /// The width and the height.
+    pub pixels: (u16, u16),
+}
+
 /// What to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interest {
@@ -107,12 +116,26 @@ impl Terminal {
         checked_int(unsafe { libc::tcflow(self.0.as_raw_fd(), libc::TCOON) }).map(drop)
     }
 
-    /// `TIOCGWINSZ` of `ioctl_tty(2)`: the width in columns; `None` when the terminal does not know.
-    pub fn columns(&self) -> Option<usize> {
+    /// `TIOCGWINSZ` of `ioctl_tty(2)`.
+    ///
+    /// # Errors
+    /// `EIO` when the terminal is gone.
+    pub fn size(&self) -> Result<Size, Errno> {
         let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
         // SAFETY: `size` is writable, of the type this command fills, and lives through the call.
-        checked_int(unsafe { libc::ioctl(self.0.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) }).ok()?;
-        (size.ws_col > 0).then_some(usize::from(size.ws_col))
+        checked_int(unsafe { libc::ioctl(self.0.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) })?;
+        Ok(Size { rows: size.ws_row, columns: size.ws_col, pixels: (size.ws_xpixel, size.ws_ypixel) })
+    }
+
+    /// `TIOCSWINSZ` of `ioctl_tty(2)`. A change is a `SIGWINCH` to the foreground process group.
+    ///
+    /// # Errors
+    /// `EIO` when the terminal is gone.
+    pub fn set_size(&self, size: Size) -> Result<(), Errno> {
+        let (ws_xpixel, ws_ypixel) = size.pixels;
+        let size = libc::winsize { ws_row: size.rows, ws_col: size.columns, ws_xpixel, ws_ypixel };
+        // SAFETY: `size` is initialised, of the type this command reads, and lives through the call.
+        checked_int(unsafe { libc::ioctl(self.0.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) }).map(drop)
     }
 
     /// `poll(2)`: waits until the terminal is ready, at most `longest`. An interrupted wait counts as a short one.

@@ -21,6 +21,11 @@ impl std::fmt::Debug for Modes {
 }
 
 impl Modes {
+    /// Whether the kernel collects lines. A program that draws its own screen or edits its own lines has turned that off.
+    pub fn takes_lines(&self) -> bool {
+        self.0.c_lflag & libc::ICANON != 0
+    }
+
     /// Modes in which a person types a line and sees it. No key makes a signal: Ctrl-C and Ctrl-\ end the line and stand
     /// in it, as [`INTERRUPT_KEY`] and [`QUIT_KEY`]. Of the old modes only those of the line itself stay, such as speed.
     #[must_use]
