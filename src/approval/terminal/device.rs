@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use syscalls::Errno;
 use syscalls::process::{self, Pid};
 use syscalls::signal::{Signal, SignalSet};
-use syscalls::terminal::{Interest, Modes, Readiness, Terminal};
+use syscalls::terminal::{Interest, Modes, Readiness, Size, Terminal};
 
 use super::Programs;
 use super::turn::Patience;
@@ -17,6 +17,8 @@ const QUIET: Duration = Duration::from_millis(300);
 const LONGEST_QUIET: Duration = Duration::from_secs(2);
 /// How long a shell may take to make a job the foreground's.
 const SETTLING: Duration = Duration::from_millis(500);
+/// How long a program gets to notice that its screen has another size.
+const REDRAWING: Duration = Duration::from_millis(100);
 /// As much as the kernel keeps of a line (`N_TTY_BUF_SIZE`).
 const LONGEST_LINE: usize = 4096;
 
@@ -66,7 +68,10 @@ impl<'a> Held<'a> {
 
     /// The terminal's width.
     pub(super) fn columns(&self) -> usize {
-        self.terminal.columns().unwrap_or(80)
+        match self.terminal.size() {
+            Ok(size) if size.columns > 0 => usize::from(size.columns),
+            Ok(_) | Err(_) => 80,
+        }
     }
 
     /// Writes all of `text`.
@@ -134,6 +139,21 @@ impl<'a> Held<'a> {
         }
     }
 
+    /// Makes a program draw its screen again. Many do so only for a size that differs, so the terminal is one line less
+    /// for a moment. Whoever changes the size meanwhile has the last word.
+    fn have_redrawn(&self) {
+        let Ok(size) = self.terminal.size() else { return };
+        let smaller = Size { rows: size.rows.saturating_sub(1), ..size };
+        if smaller.rows == 0 || self.terminal.set_size(smaller).is_err() {
+            self.programs.send(self.owner, Signal::WINDOW_CHANGE);
+            return;
+        }
+        std::thread::sleep(REDRAWING);
+        if self.terminal.size() == Ok(smaller) {
+            let _ = self.terminal.set_size(size);
+        }
+    }
+
     fn wait(&self, interest: Interest, longest: Duration) -> Result<bool, Unanswered> {
         match self.terminal.wait(interest, longest).map_err(failed("poll"))? {
             Readiness::Gone => Err(Unanswered::Gone),
@@ -155,8 +175,9 @@ impl Drop for Held<'_> {
             let _ = self.terminal.set_foreground_group(self.owner);
         }
         self.programs.resume();
-        // A full-screen program draws its screen again when it hears of a new size.
-        self.programs.send(self.owner, Signal::WINDOW_CHANGE);
+        if self.modes.as_ref().is_some_and(|modes| !modes.takes_lines()) {
+            self.have_redrawn();
+        }
         if let Some(signal) = self.key {
             self.programs.send(self.owner, signal);
         }
