@@ -1,6 +1,6 @@
 //! A profile and the facts of the host become a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use crate::profile::abs_path::AbsPath;
@@ -15,8 +15,8 @@ use super::{Access, Denial, Facts, Found, Grant, Host, OwnKind, OwnPlace, PathKi
 /// that grants less is still a policy.
 pub fn build(profile: Profile, facts: &Facts, host: &mut dyn Host) -> Plan {
     let mut lookups = Lookups { host, seen: BTreeMap::new() };
-    let own = own_places(facts, &mut lookups);
-    let denials = denials(&profile.files, &mut lookups);
+    let own = own_places(facts, lookups.host);
+    let denials = denials(&profile.files, lookups.host);
     let mut granting =
         Granting { denials: &denials, own: &own, grants: Vec::new(), missing: Vec::new(), warnings: Vec::new() };
     for rule in profile.files.iter().filter(|rule| rule.kind != FileRuleKind::Deny) {
@@ -54,23 +54,17 @@ impl Lookups<'_> {
         self.seen.insert(path.clone(), found.clone());
         found
     }
-
-    fn real(&mut self, path: &AbsPath) -> AbsPath {
-        match self.find(path) {
-            Found::Present { real, .. } | Found::Missing { real } | Found::Unreachable { real, .. } => real,
-        }
-    }
 }
 
 /// nono's files, by the name they were found under and by where that really is.
-fn own_places(facts: &Facts, lookups: &mut Lookups<'_>) -> Vec<OwnPlace> {
+fn own_places(facts: &Facts, host: &mut dyn Host) -> Vec<OwnPlace> {
     let directories = facts.own_directories.iter().map(|path| (path, OwnKind::Directory));
     let binary = facts.own_binary.iter().map(|path| (path, OwnKind::Binary));
     let kernel =
         [&b"proc"[..], b"sys"].map(|name| OwnPlace { path: AbsPath::root().join(name), kind: OwnKind::Kernel });
     let mut own: Vec<OwnPlace> = Vec::from(kernel);
     for (path, kind) in directories.chain(binary) {
-        for path in [path.clone(), lookups.real(path)] {
+        for path in [path.clone(), host.real(path)] {
             let place = OwnPlace { path, kind };
             if !own.contains(&place) {
                 own.push(place);
@@ -80,29 +74,42 @@ fn own_places(facts: &Facts, lookups: &mut Lookups<'_>) -> Vec<OwnPlace> {
     own
 }
 
-fn denials(rules: &[FileRule], lookups: &mut Lookups<'_>) -> Vec<Denial> {
-    let mut denials: Vec<Denial> = Vec::new();
-    let mut add = |rule: &FileRule, pattern: FilePattern, real: Option<AbsPath>| {
-        if !denials.iter().any(|known| known.pattern == pattern) {
-            let (written, from, group) = (rule.written.clone(), rule.from.clone(), rule.group.clone());
-            denials.push(Denial { pattern, real, written, from, group });
-        }
-    };
+fn denials(rules: &[FileRule], host: &mut dyn Host) -> Vec<Denial> {
+    let mut denials: Vec<Denial> = Vec::with_capacity(rules.len());
+    let mut seen: HashSet<&FilePattern> = HashSet::with_capacity(rules.len());
     for rule in rules.iter().filter(|rule| rule.kind == FileRuleKind::Deny) {
+        if !seen.insert(&rule.pattern) {
+            continue;
+        }
         match &rule.pattern {
-            FilePattern::Path(path) => add(rule, rule.pattern.clone(), Some(lookups.real(path))),
+            FilePattern::Path(path) => {
+                let real = host.real(path);
+                denials.push(denial(rule, rule.pattern.clone(), (real != *path).then_some(real)));
+            }
             FilePattern::Glob { glob, except } => {
-                add(rule, rule.pattern.clone(), None);
+                add_pattern(&mut denials, rule, rule.pattern.clone());
                 // Operations name real paths, so `/link/*.key` has to hold at the place that `/link` leads to as well.
-                if let Some(glob) = glob.followed(|path| lookups.real(path)) {
-                    let moved = except.iter().filter_map(|except| except.followed(|path| lookups.real(path)));
+                if let Some(glob) = glob.followed(|path| host.real(path)) {
+                    let moved = except.iter().filter_map(|except| except.followed(|path| host.real(path)));
                     let except = moved.chain(except.iter().cloned()).collect();
-                    add(rule, FilePattern::Glob { glob, except }, None);
+                    add_pattern(&mut denials, rule, FilePattern::Glob { glob, except });
                 }
             }
         }
     }
     denials
+}
+
+/// Patterns are few, and one that was moved may meet another that was written.
+fn add_pattern(denials: &mut Vec<Denial>, rule: &FileRule, pattern: FilePattern) {
+    if !denials.iter().any(|known| known.pattern == pattern) {
+        denials.push(denial(rule, pattern, None));
+    }
+}
+
+fn denial(rule: &FileRule, pattern: FilePattern, real: Option<AbsPath>) -> Denial {
+    let (written, from, group) = (rule.written.clone(), rule.from.clone(), rule.group.clone());
+    Denial { pattern, real, written, from, group }
 }
 
 /// The grants so far, and what they have to respect.
@@ -206,7 +213,8 @@ impl Granting<'_> {
 
     /// The denial that closes an object, by the name it was given or by where it really is.
     fn denial(&self, path: &AbsPath, real: &AbsPath) -> Option<&Denial> {
-        self.denials.iter().find(|denial| denial.covers(real) || denial.covers(path))
+        let moved = path != real;
+        self.denials.iter().find(|denial| denial.covers(real) || (moved && denial.covers(path)))
     }
 
     fn warn(&mut self, rule: &FileRule, text: String) {

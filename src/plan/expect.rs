@@ -70,4 +70,8 @@ impl Host for AsIfPresent<'_> {
             Found::Present { real, handle, .. } => Found::Present { real, kind: PathKind::Socket, handle },
         }
     }
+
+    fn real(&mut self, path: &AbsPath) -> AbsPath {
+        self.host.real(path)
+    }
 }

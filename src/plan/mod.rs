@@ -71,6 +71,13 @@ pub enum Found {
 pub trait Host {
     /// Looks `path` up, following symbolic links, and keeps what it found open.
     fn look_up(&mut self, path: &AbsPath) -> Found;
+
+    /// Where `path` is, or would be, with symbolic links followed. Nothing is kept open.
+    fn real(&mut self, path: &AbsPath) -> AbsPath {
+        match self.look_up(path) {
+            Found::Present { real, .. } | Found::Missing { real } | Found::Unreachable { real, .. } => real,
+        }
+    }
 }
 
 /// Facts about whoever runs nono, read before anything else.
@@ -107,7 +114,7 @@ pub struct Grant {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
     pub pattern: FilePattern,
-    /// For a path: where it really is, when that differs or it exists.
+    /// For a path: where it really is, when that differs.
     pub real: Option<AbsPath>,
     pub written: Rc<str>,
     pub from: Provenance,

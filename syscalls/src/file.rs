@@ -3,6 +3,7 @@
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+use crate::at::{self, OpenHow, resolve};
 use crate::errno::{Errno, checked, checked_int};
 
 /// `S_IFMT` kinds of `inode(7)`.
@@ -35,6 +36,17 @@ pub fn open_path(path: &CStr) -> Result<OwnedFd, Errno> {
     let fd = checked_int(unsafe { libc::open(path.as_ptr(), libc::O_PATH | libc::O_CLOEXEC) })?;
     // SAFETY: open(2) has just returned this descriptor, so nobody else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// `openat2(2)` with `O_PATH` and `RESOLVE_NO_SYMLINKS`: the object of a path on which there is no symbolic link, so that the
+/// path, if it has no `..`, is the real one.
+///
+/// # Errors
+/// Those of `openat2(2)`: `ELOOP` when there is a symbolic link; `ENOENT` and `ENOTDIR` when there is none before the part
+/// that is missing; `ENOSYS` before Linux 5.6.
+pub fn open_path_without_links(path: &CStr) -> Result<OwnedFd, Errno> {
+    let flags = u64::from((libc::O_PATH | libc::O_CLOEXEC).unsigned_abs());
+    at::open(None, path, &OpenHow { flags, mode: 0, resolve: resolve::NO_SYMLINKS })
 }
 
 /// `open(2)` for reading what must be a regular file: does not wait for a FIFO and takes no terminal.

@@ -1,7 +1,7 @@
 //! The host as a plan sees it: paths looked up once and kept open.
 
 use std::collections::HashMap;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, OwnedFd};
 
 use syscalls::Errno;
@@ -16,6 +16,8 @@ pub(in crate::verbs) struct RunningHost {
     objects: Vec<OwnedFd>,
     /// Where the directories above missing paths really are.
     parents: HashMap<AbsPath, AbsPath>,
+    /// Where paths get their NUL.
+    name: Vec<u8>,
 }
 
 /// `PATH_MAX` of `limits.h`.
@@ -25,6 +27,20 @@ impl RunningHost {
     /// What the handles stand for, by index.
     pub(in crate::verbs) fn objects(&self) -> &[OwnedFd] {
         &self.objects
+    }
+
+    /// Without a symbolic link on the way the path is the real one, and a single call tells what is there. `None` when there
+    /// may be one.
+    fn open_directly(&mut self, path: &AbsPath) -> Option<Result<OwnedFd, Errno>> {
+        self.name.clear();
+        self.name.extend_from_slice(path.as_bytes());
+        self.name.push(0);
+        match file::open_path_without_links(CStr::from_bytes_with_nul(&self.name).ok()?) {
+            Err(Errno::NOT_FOUND | Errno::NOT_DIRECTORY) => Some(Err(Errno::NOT_FOUND)),
+            // A link, a directory that may not be searched, or a kernel without the call.
+            Err(_) => None,
+            Ok(object) => Some(Ok(object)),
+        }
     }
 
     fn open(path: &AbsPath) -> Result<(OwnedFd, AbsPath), Errno> {
@@ -53,8 +69,12 @@ impl RunningHost {
 
 impl Host for RunningHost {
     fn look_up(&mut self, path: &AbsPath) -> Found {
-        let found = Self::open(path).and_then(|(object, real)| Ok((file::status(object.as_fd())?.kind, object, real)));
-        match found {
+        let opened = match self.open_directly(path) {
+            Some(Err(_)) => return Found::Missing { real: path.clone() },
+            Some(Ok(object)) => Ok((object, path.clone())),
+            None => Self::open(path),
+        };
+        match opened.and_then(|(object, real)| Ok((file::status(object.as_fd())?.kind, object, real))) {
             Ok((kind, object, real)) => {
                 let handle = Handle(u32::try_from(self.objects.len()).unwrap_or(u32::MAX));
                 self.objects.push(object);
@@ -62,6 +82,13 @@ impl Host for RunningHost {
             }
             Err(Errno::NOT_FOUND | Errno::NOT_DIRECTORY) => Found::Missing { real: self.would_be(path) },
             Err(errno) => Found::Unreachable { real: self.would_be(path), why: errno.to_string() },
+        }
+    }
+
+    fn real(&mut self, path: &AbsPath) -> AbsPath {
+        match self.open_directly(path) {
+            Some(_) => path.clone(),
+            None => Self::open(path).map_or_else(|_| self.would_be(path), |(_, real)| real),
         }
     }
 }

@@ -149,11 +149,7 @@ impl Gathered {
 
     /// Where a path really is, with symbolic links followed as far as it exists.
     pub(super) fn real(&mut self, path: &AbsPath) -> AbsPath {
-        match self.host.look_up(path) {
-            plan::Found::Present { real, .. }
-            | plan::Found::Missing { real }
-            | plan::Found::Unreachable { real, .. } => real,
-        }
+        self.host.real(path)
     }
 
     /// The cgroup that the limits on the whole tree need, if they need one.
