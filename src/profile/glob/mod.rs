@@ -75,7 +75,7 @@ impl Glob {
     /// # Errors
     /// Why the pattern means nothing, or could mean something else than it seems to.
     pub fn parse(text: &str) -> Result<Self, GlobError> {
-        let alternatives = Alternative::all(&AbsPath::root(), text)?;
+        let alternatives = Alternative::all(&AbsPath::root(), text, false)?;
         Ok(Self(Box::new(Parsed { text: text.to_owned(), base: None, alternatives })))
     }
 
@@ -85,7 +85,7 @@ impl Glob {
     /// Those of [`Glob::parse`].
     pub fn beneath(base: &AbsPath, text: &str) -> Result<Self, GlobError> {
         let text = text.trim_start_matches('/');
-        let alternatives = Alternative::all(base, &format!("/{text}"))?;
+        let alternatives = Alternative::all(base, text, true)?;
         Ok(Self(Box::new(Parsed { text: text.to_owned(), base: Some(base.clone()), alternatives })))
     }
 
@@ -118,9 +118,9 @@ impl Glob {
 }
 
 impl Alternative {
-    fn all(base: &AbsPath, text: &str) -> Result<Vec<Self>, GlobError> {
+    fn all(base: &AbsPath, text: &str, anchored: bool) -> Result<Vec<Self>, GlobError> {
         let with_base = |components| Self { base: base.clone(), components };
-        Ok(parse::alternatives(text)?.into_iter().map(with_base).collect())
+        Ok(parse::alternatives(text, anchored)?.into_iter().map(with_base).collect())
     }
 
     fn matches(&self, path: &AbsPath) -> bool {

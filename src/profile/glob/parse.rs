@@ -22,8 +22,8 @@ pub(super) enum Token {
     Star,
 }
 
-/// The components of every alternative of a pattern.
-pub(super) fn alternatives(text: &str) -> Result<Vec<Vec<Component>>, GlobError> {
+/// The components of every alternative of a pattern. One that is not `anchored` and has no leading `/` matches at any depth.
+pub(super) fn alternatives(text: &str, anchored: bool) -> Result<Vec<Vec<Component>>, GlobError> {
     match text {
         "" => return Err(GlobError::Empty),
         _ if text.len() > LONGEST => return Err(GlobError::TooLong),
@@ -37,7 +37,7 @@ pub(super) fn alternatives(text: &str) -> Result<Vec<Vec<Component>>, GlobError>
     if expanded.iter().map(Vec::len).sum::<usize>() > MOST_EXPANDED {
         return Err(GlobError::TooManyAlternatives);
     }
-    expanded.iter().map(|characters| components(characters)).collect()
+    expanded.iter().map(|characters| components(characters, anchored)).collect()
 }
 
 /// Replaces the braces of `pattern` from left to right, one group at a time, until none is left.
@@ -110,9 +110,9 @@ fn set_end(pattern: &[char], start: usize) -> Result<usize, GlobError> {
 }
 
 /// Splits a pattern without braces at its slashes.
-fn components(pattern: &[char]) -> Result<Vec<Component>, GlobError> {
+fn components(pattern: &[char], anchored: bool) -> Result<Vec<Component>, GlobError> {
     let mut all = Vec::new();
-    if pattern.first() != Some(&'/') {
+    if !anchored && pattern.first() != Some(&'/') {
         all.push(Component::AnyDepth);
     }
     let parts: Vec<&[char]> = pattern.split(|&character| character == '/').filter(|part| !part.is_empty()).collect();

@@ -14,9 +14,10 @@ pub(super) enum Numeric {
     Odd(Ipv4Addr),
 }
 
-/// Decides by the last part, as the URL standard does ("ends in a number"); a `/prefix` behind it is not looked at.
+/// Decides by the last part, as the URL standard does ("ends in a number"); a `/prefix` or a dot behind it is not looked at.
 pub(super) fn numeric(text: &str) -> Numeric {
     let literal = text.split('/').next().unwrap_or(text);
+    let literal = literal.strip_suffix('.').unwrap_or(literal);
     if let Ok(v4) = literal.parse() {
         return Numeric::Address(v4);
     }

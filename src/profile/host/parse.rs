@@ -49,7 +49,7 @@ impl Target {
             let v6: Ipv6Addr = literal.parse().map_err(|_| HostError::BadAddress)?;
             return Ok(Self::Address(IpAddr::V6(v6).to_canonical()));
         }
-        match numeric(text.strip_suffix('.').unwrap_or(text)) {
+        match numeric(text) {
             Numeric::Address(v4) | Numeric::Odd(v4) => Ok(Self::Address(IpAddr::V4(v4))),
             Numeric::Broken => Err(HostError::BadAddress),
             Numeric::No => name(text).map(Self::Name),
@@ -286,6 +286,8 @@ mod tests {
             ("1.2.3.4.5", E::OddAddress),
             ("256.1.1.1", E::OddAddress),
             ("127.1/16", E::OddAddress),
+            ("127.1.", E::OddAddress),
+            ("127.0.0.1.", E::BadAddress),
             ("10.1.2.0/16", E::HostBits),
             ("10.0.0.0/33", E::BadPrefix),
             ("10.0.0.0/08", E::BadPrefix),
