@@ -199,6 +199,11 @@ impl Plan {
         self.profile.capabilities.iter().map(|given: &Given<Capability>| given.value)
     }
 
+    /// Whether somebody beside the program answers its calls: the default, which `supervisor.enabled: false` turns off.
+    pub fn is_supervised(&self) -> bool {
+        self.profile.supervisor.enabled.as_ref().is_none_or(|given| given.value)
+    }
+
     /// Whether the program may change anything on disk.
     pub fn has_writable_files(&self) -> bool {
         self.grants.iter().any(|grant| grant.access.write && grant.kind != PathKind::CharacterDevice)

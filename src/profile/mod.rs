@@ -95,6 +95,15 @@ pub enum Approver {
     Webhook,
 }
 
+/// How questions to a webhook, and its answers, are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WebhookFormat {
+    #[default]
+    Nono,
+    /// As the data API of an Open Policy Agent reads and writes them.
+    Opa,
+}
+
 /// What happens when nobody answers in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnTimeout {
@@ -126,6 +135,7 @@ pub struct Supervisor {
     pub approval: Vec<Given<Approver>>,
     pub webhook: Option<Given<String>>,
     pub webhook_secret: Option<Given<AbsPath>>,
+    pub format: Option<Given<WebhookFormat>>,
     pub ca_file: Option<Given<AbsPath>>,
     /// Milliseconds.
     pub timeout_ms: Option<Given<u64>>,

@@ -6,6 +6,7 @@ mod host;
 mod library;
 mod program;
 mod temporary;
+mod webhook;
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -31,6 +32,7 @@ pub(super) use self::host::RunningHost;
 pub(super) use self::library::{Shelves, read};
 pub(super) use self::program::{ProgramError, find};
 pub(super) use self::temporary::Temporary;
+pub(super) use self::webhook::webhook;
 
 /// The profile of a command line that names none.
 const DEFAULT_PROFILE: &str = "default";
