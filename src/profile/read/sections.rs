@@ -6,9 +6,7 @@ use super::json::Value;
 use super::problem::ProblemKind;
 use super::reader::{At, Members, Path, Reader};
 use crate::profile::host::{Endpoint, HostError, HostRule, Listen, Target};
-use crate::profile::{
-    Approver, AuditLevel, Environment, Given, Limits, Network, OnTimeout, Supervisor, Trust, WebhookFormat,
-};
+use crate::profile::{Approver, AuditLevel, Environment, Given, Limits, Network, OnTimeout, Supervisor, Trust};
 
 /// A day: nobody waits longer for an answer.
 const LONGEST_TIMEOUT_MS: u64 = 86_400_000;
@@ -31,12 +29,11 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn supervisor(&mut self, at: At<'_, 't>) -> Supervisor {
-        const KEYS: [&str; 9] = [
+        const KEYS: [&str; 8] = [
             "enabled",
             "approval",
             "webhook",
             "webhook_secret",
-            "format",
             "ca_file",
             "timeout_ms",
             "default_on_timeout",
@@ -65,10 +62,6 @@ impl<'t> Reader<'t> {
             };
             let path = self.path(file)?;
             Some(self.given(file, path))
-        });
-        supervisor.format = members.find("format").and_then(|at| {
-            let format = self.choice(at, &["nono", "opa"], &[WebhookFormat::Nono, WebhookFormat::Opa])?;
-            Some(self.given(at, format))
         });
         supervisor.ca_file = members.find("ca_file").and_then(|at| {
             let path = self.path(at)?;
@@ -277,6 +270,10 @@ fn webhook_fault(address: &str) -> Option<&'static str> {
     if !address.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
         return Some("an address is ASCII without spaces, control characters or backslashes");
     }
+    if let Some(socket) = address.strip_prefix("unix:") {
+        let is_path = socket.starts_with('/') && !socket.starts_with("//") && !socket.contains('#');
+        return (!is_path).then_some("a socket is named by its whole path, as in \"unix:/run/approver.sock\"");
+    }
     let Some((scheme, rest)) = address.split_once("://") else {
         return Some("write the whole address, as in \"https://approvals.example.com/ask\"");
     };
@@ -304,6 +301,6 @@ fn webhook_fault(address: &str) -> Option<&'static str> {
         "https" => None,
         "http" if is_loopback => None,
         "http" => Some("over http anybody on the way could answer; use https (http only for this machine)"),
-        _ => Some("an address begins with \"https://\""),
+        _ => Some("an address begins with \"https://\" or \"unix:/\""),
     }
 }

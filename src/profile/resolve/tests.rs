@@ -43,7 +43,7 @@ impl Library for Shelf {
 }
 
 fn source(place: &str, text: &str) -> Source {
-    Source { place: Arc::from(place), text: Cow::Owned(text.as_bytes().to_vec()), built_in: false }
+    Source { place: Rc::from(place), text: Cow::Owned(text.as_bytes().to_vec()), built_in: false }
 }
 
 fn path(text: &str) -> AbsPath {
@@ -92,7 +92,7 @@ fn the_design_s_whole_example_is_read_key_by_key() {
     let shelf = Shelf::with(&[("base", r#"{"name": "base"}"#)], &[]);
     let text = include_str!("whole.json");
     let profile = resolve(&source("x.json", text), &shelf, &variables()).unwrap();
-    assert_eq!(profile.extends, [Arc::from("base")]);
+    assert_eq!(profile.extends, [Rc::from("base")]);
     assert_eq!(profile.version.as_deref(), Some("1.0.0"));
     let network = profile.network.unwrap();
     assert_eq!(network.allow[3].value.to_string(), "10.1.0.0/16:5432");
@@ -140,7 +140,7 @@ fn lists_are_unions_and_the_extending_value_wins() {
             (FileRuleKind::Allow, "/d".to_owned()),
         ]
     );
-    assert_eq!(profile.extends, [Arc::from("base"), Arc::from("other")]);
+    assert_eq!(profile.extends, [Rc::from("base"), Rc::from("other")]);
     assert_eq!(profile.limits.processes.unwrap().value, 3);
     assert_eq!(profile.limits.open_files.unwrap().value, 9);
     let names: Vec<_> = profile.environment.pass.unwrap().into_iter().map(|given| given.value).collect();
@@ -302,6 +302,7 @@ fn each_wrong_network_or_supervisor_has_its_sentence() {
         (key("supervisor", r#"{"webhook": "a.example"}"#), "write the whole address"),
         (key("supervisor", r#"{"webhook": "https:///x"}"#), "its host or port is wrong"),
         (key("supervisor", r#"{"webhook": "ftp://a.example"}"#), "begins with"),
+        (key("supervisor", r#"{"webhook": "unix:run/a.sock"}"#), "a socket is named by its whole path"),
         (key("supervisor", r#"{"webhook_secret": {}}"#), "the key \"file\" is missing"),
         (key("supervisor", r#"{"timeout_ms": 0}"#), "from 1 to 86400000"),
         (key("supervisor", r#"{"timeout_ms": -1}"#), "from 1 to 86400000"),
@@ -353,6 +354,7 @@ fn what_is_unusual_and_right_is_accepted() {
         r#"{"name": "x", "supervisor": {"default_on_timeout": "allow", "i_accept_fail_open": true}}"#,
         r#"{"name": "x", "supervisor": {"webhook": "http://127.0.0.1:8080/x"}}"#,
         r#"{"name": "x", "supervisor": {"webhook": "http://[::1]:8080"}}"#,
+        r#"{"name": "x", "supervisor": {"webhook": "unix:/run/opa.sock:/v1/data/nono/allow"}}"#,
         r#"{"name": "x", "supervisor": {"webhook": "http://localhost/x?y=1"}}"#,
         r#"{"name": "x", "supervisor": {"webhook": "https://10.0.0.1:8443/x", "approval": ["webhook", "terminal"]}}"#,
         r#"{"name": "x", "network": {"listen": ["0.0.0.0:80", 1]}}"#,
