@@ -47,7 +47,7 @@ impl Transport {
     /// Sends `request` to the place of `url` and reads the answer, all of it before the deadline.
     ///
     /// # Errors
-    /// Why there is no answer. [`Failure::unsent`] tells whether the request may have arrived.
+    /// Why there is no answer. [`unsent`](field@Failure::unsent) tells whether the request may have arrived.
     pub fn exchange(&self, url: &Url, request: &[u8], deadline: Deadline<'_>) -> Result<Exchange, Failure> {
         match (&url.place, &self.tls) {
             (Place::Unix(path), _) => {

@@ -188,8 +188,9 @@ impl<'a> Course<'a> {
 /// The seconds of `Retry-After`. A date (RFC 9110, section 10.2.3) counts as nothing said.
 fn retry_after(response: &Response) -> Result<Option<Duration>, Failure> {
     let Some(written) = response.field("retry-after")? else { return Ok(None) };
-    let digits = written.bytes().all(|byte| byte.is_ascii_digit());
-    Ok(written.parse().ok().filter(|_| digits).map(Duration::from_secs))
+    let digits = !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit());
+    // What overflows is after any deadline.
+    Ok(digits.then(|| Duration::from_secs(written.parse().unwrap_or(u64::MAX))))
 }
 
 /// Twice as long after each try, and up to half as long again by chance.
