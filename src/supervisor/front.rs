@@ -8,12 +8,11 @@ use std::os::fd::{AsFd, OwnedFd};
 use syscalls::process::{self, Change, Pid};
 use syscalls::signal::{self, Signal, SignalSet};
 
-use super::account::{self, Refused};
 use super::family::Family;
 use super::report::Ended;
 
 /// Waits until the run is over and nothing of it is left.
-pub(super) fn wait(keeper: Pid, family: &Family, awaited: &SignalSet, report: &OwnedFd) -> (Ended, Vec<Refused>) {
+pub(super) fn wait(keeper: Pid, family: &Family, awaited: &SignalSet, report: &OwnedFd) -> Ended {
     loop {
         let Ok(arrival) = awaited.wait() else { continue };
         if arrival.signal == Signal::CHILD {
@@ -26,8 +25,7 @@ pub(super) fn wait(keeper: Pid, family: &Family, awaited: &SignalSet, report: &O
         }
     }
     family.end();
-    let ended = Ended::receive(report.as_fd());
-    (ended, account::receive(report.as_fd()))
+    Ended::receive(report.as_fd())
 }
 
 /// Takes note of every child that changed; several changes may come with one signal.

@@ -16,9 +16,7 @@ fn every_option() -> Vec<Options> {
     for metadata in [Metadata::Passed, Metadata::Refused] {
         for unix_sockets in [UnixSockets::KernelMediated, UnixSockets::Refused] {
             for tcp_listen in [true, false] {
-                for supervised in [true, false] {
-                    all.push(Options { metadata, unix_sockets, tcp_listen, supervised });
-                }
+                all.push(Options { metadata, unix_sockets, tcp_listen });
             }
         }
     }
@@ -26,13 +24,6 @@ fn every_option() -> Vec<Options> {
 }
 
 /// The two extremes.
-const OPEN: Options = Options {
-    metadata: Metadata::Passed,
-    unix_sockets: UnixSockets::KernelMediated,
-    tcp_listen: true,
-    supervised: false,
-};
-const CLOSED: Options =
-    Options { metadata: Metadata::Refused, unix_sockets: UnixSockets::Refused, tcp_listen: false, supervised: false };
-/// With somebody who answers what the filter hands over.
-const SUPERVISED: Options = Options { supervised: true, ..CLOSED };
+const OPEN: Options =
+    Options { metadata: Metadata::Passed, unix_sockets: UnixSockets::KernelMediated, tcp_listen: true };
+const CLOSED: Options = Options { metadata: Metadata::Refused, unix_sockets: UnixSockets::Refused, tcp_listen: false };
