@@ -52,6 +52,12 @@ impl<'w> Terminal<'w> {
         self.wait(&format!("the line `{text}`"), |screen| screen.lines().any(|line| line.trim_end() == text))
     }
 
+    /// Waits until the first line of the screen begins with `text`.
+    #[track_caller]
+    pub(crate) fn until_top(&self, text: &str) -> String {
+        self.wait(&format!("`{text}` at the top"), |screen| screen.starts_with(text))
+    }
+
     #[track_caller]
     fn wait(&self, what: &str, holds: impl Fn(&str) -> bool) -> String {
         let start = Instant::now();
