@@ -94,7 +94,7 @@ pub enum Answer {
 pub struct Cancelled(AtomicBool);
 
 /// Somebody who may be asked.
-pub trait Approver: Send + Sync {
+pub trait Approver: fmt::Debug + Send + Sync {
     /// Waits for an answer until `deadline`, or until the question is withdrawn.
     fn ask(&self, question: &Question, deadline: Instant, cancelled: &Cancelled) -> Answer;
 }

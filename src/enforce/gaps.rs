@@ -40,14 +40,22 @@ const MOST_SHOWN: usize = 200;
 /// Entries that one message names.
 const MOST_LISTED: usize = 3;
 
-/// Every gap between `plan` and what the static sandbox on this kernel keeps.
+/// Every gap between `plan` and what is kept on this kernel.
 pub fn gaps(plan: &Plan, kernel: &Kernel) -> Vec<Gap> {
     let mut gaps = kernel_gaps(plan, kernel);
-    gaps.extend(own_gaps(plan));
-    gaps.extend(denial_gaps(plan));
-    gaps.extend(supervisor_gaps(plan, kernel));
+    if !plan.is_supervised() {
+        gaps.extend(own_gaps(plan));
+        gaps.extend(denial_gaps(plan));
+        gaps.extend(supervisor_gaps(plan, kernel));
+    }
+    gaps.extend(version_gaps(plan));
     gaps.extend(limits::gaps(plan, kernel.limits));
     gaps
+}
+
+/// Whether the kernel's rules alone refuse every file that `plan` refuses: nothing closed lies inside a grant.
+pub fn kernel_keeps_files(plan: &Plan) -> bool {
+    own_gaps(plan).is_empty() && denial_gaps(plan).is_empty()
 }
 
 /// Rights, scopes and calls the plan needs and the kernel lacks.
@@ -171,6 +179,26 @@ fn named_grant(grant: &Grant) -> String {
 
 /// What only a process beside the program could keep.
 fn supervisor_gaps(plan: &Plan, kernel: &Kernel) -> Vec<Gap> {
+    let mut asked: Vec<(String, &Provenance)> = Vec::new();
+    if handled(kernel.landlock_abi).handled_access_fs & fs::RESOLVE_UNIX == 0 {
+        asked.extend(plan.unix_sockets.iter().map(|given| (format!("unix socket {}", given.path), &given.from)));
+    }
+    let supervisor = &plan.profile.supervisor;
+    for given in supervisor.approval.iter().filter(|given| given.value != Approver::Deny) {
+        asked.push(("supervisor.approval".to_owned(), &given.from));
+    }
+    asked.extend(supervisor.webhook.iter().map(|given| ("supervisor.webhook".to_owned(), &given.from)));
+    let gap = |(what, from): (String, &Provenance)| Gap {
+        text: format!(
+            "{what} ({from}) needs a supervisor beside the program: use `nono run` without supervisor.enabled false"
+        ),
+        degradable: true,
+    };
+    asked.into_iter().map(gap).collect()
+}
+
+/// What a profile may ask for and this version does not do.
+fn version_gaps(plan: &Plan) -> Vec<Gap> {
     let profile = &plan.profile;
     let mut asked: Vec<(String, &Provenance)> = Vec::new();
     if let Some(network) = &profile.network {
@@ -183,26 +211,13 @@ fn supervisor_gaps(plan: &Plan, kernel: &Kernel) -> Vec<Gap> {
             asked.push((format!("network.listen {} ({why})", given.value), &given.from));
         }
     }
-    if handled(kernel.landlock_abi).handled_access_fs & fs::RESOLVE_UNIX == 0 {
-        asked.extend(plan.unix_sockets.iter().map(|given| (format!("unix socket {}", given.path), &given.from)));
-    }
-    let supervisor = &profile.supervisor;
-    if let Some(given) = supervisor.enabled.as_ref().filter(|given| given.value) {
-        asked.push(("supervisor.enabled".to_owned(), &given.from));
-    }
-    for given in supervisor.approval.iter().filter(|given| given.value != Approver::Deny) {
-        asked.push(("supervisor.approval".to_owned(), &given.from));
-    }
-    asked.extend(supervisor.webhook.iter().map(|given| ("supervisor.webhook".to_owned(), &given.from)));
     asked.extend(profile.audit_level.iter().map(|given| ("audit".to_owned(), &given.from)));
     asked.extend(profile.undo.iter().filter(|given| given.value).map(|given| ("undo".to_owned(), &given.from)));
     if let Some(given) = profile.trust.require_signed_instructions.as_ref().filter(|given| given.value) {
         asked.push(("trust.require_signed_instructions".to_owned(), &given.from));
     }
     let gap = |(what, from): (String, &Provenance)| Gap {
-        text: format!(
-            "{what} ({from}) needs a supervisor beside the program, which this version does not have: remove the entry"
-        ),
+        text: format!("{what} ({from}) cannot be kept by this version: remove the entry"),
         degradable: true,
     };
     asked.into_iter().map(gap).collect()

@@ -10,7 +10,7 @@ use syscalls::landlock::Ruleset;
 use syscalls::limits::Resource;
 use syscalls::process::{self, StringList};
 use syscalls::signal::{self, Signal, SignalSet};
-use syscalls::{Errno, file, seccomp};
+use syscalls::{Errno, file, notify, seccomp};
 
 use super::cgroup::Group;
 use super::gaps::Kernel;
@@ -43,6 +43,17 @@ pub struct Prepared {
     /// `/bin/sh PATH ARG…`, for a script without `#!`, as `execvp(3)` does it.
     shell_arguments: StringList,
     environment: StringList,
+    /// Somebody answers the calls that the filter hands over.
+    supervised: bool,
+}
+
+/// How a program that is about to start meets whoever answers its calls.
+pub trait Meeting {
+    /// Tells the number of the descriptor on which the calls arrive, and waits until somebody receives. Does not allocate.
+    ///
+    /// # Errors
+    /// Those of `write(2)` and `read(2)`; `EPIPE` when nobody is there.
+    fn hand_over_listener(&self, number: i32) -> Result<(), Errno>;
 }
 
 /// A step of entering the sandbox, in the order they are taken.
@@ -102,6 +113,7 @@ pub fn prepare(
         arguments: StringList::new(program.arguments),
         shell_arguments: StringList::new(shell),
         environment: StringList::new(environment.collect()),
+        supervised: plan.is_supervised(),
     })
 }
 
@@ -116,6 +128,7 @@ fn options(plan: &Plan, kernel: &Kernel) -> table::Options {
         metadata: if metadata_refused { table::Metadata::Refused } else { table::Metadata::Passed },
         unix_sockets: if mediated { table::UnixSockets::KernelMediated } else { table::UnixSockets::Refused },
         tcp_listen: listens,
+        supervised: plan.is_supervised(),
     }
 }
 
@@ -172,7 +185,7 @@ impl Prepared {
     ///
     /// # Errors
     /// The step that failed. Steps before it stay applied, so the caller can only report and exit.
-    pub fn enter(&self, mask: Option<&SignalSet>) -> Result<Infallible, Failure> {
+    pub fn enter(&self, mask: Option<&SignalSet>, meeting: Option<&dyn Meeting>) -> Result<Infallible, Failure> {
         let at = |stage| move |errno| Failure { stage, errno };
         if let Some(mask) = mask {
             mask.set_mask().map_err(at(Stage::Signals))?;
@@ -192,11 +205,34 @@ impl Prepared {
         if let Some(ruleset) = &self.ruleset {
             ruleset.restrict_self().map_err(at(Stage::Landlock))?;
         }
-        if !self.filter.is_empty() {
-            seccomp::load(&self.filter).map_err(at(Stage::Filter))?;
-        }
+        self.load_filter(meeting).map_err(at(Stage::Filter))?;
         let errno = self.execute();
         Err(Failure { stage: Stage::Execute, errno })
+    }
+
+    /// Loads the filter; one that hands calls over only with somebody to take them.
+    fn load_filter(&self, meeting: Option<&dyn Meeting>) -> Result<(), Errno> {
+        match (self.supervised, meeting) {
+            (false, _) if self.filter.is_empty() => Ok(()),
+            (false, _) => seccomp::load(&self.filter),
+            (true, Some(meeting)) => {
+                // The other process may look into this one only while it is dumpable, as every program is after execve(2).
+                process::set_dumpable(true)?;
+                let listener = notify::load_with_listener(&self.filter)?;
+                meeting.hand_over_listener(listener)
+            }
+            (true, None) => Err(Errno::INVALID),
+        }
+    }
+
+    /// Whether somebody has to answer the program's calls.
+    pub fn is_supervised(&self) -> bool {
+        self.supervised
+    }
+
+    /// What the program keeps of root's power; whoever acts for it keeps no more.
+    pub fn kept_capabilities(&self) -> CapabilitySet {
+        self.kept
     }
 
     fn execute(&self) -> Errno {

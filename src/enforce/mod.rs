@@ -10,4 +10,4 @@ pub mod limits;
 pub mod linux;
 pub mod seccomp;
 
-pub use self::linux::{Failure, Prepared, Program, Stage, prepare};
+pub use self::linux::{Failure, Meeting, Prepared, Program, Stage, prepare};

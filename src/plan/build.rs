@@ -1,7 +1,7 @@
 //! A profile and the facts of the host become a plan.
 
 use std::collections::{BTreeMap, HashSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::profile::abs_path::AbsPath;
 use crate::profile::{FilePattern, FileRule, FileRuleKind, Given, Profile, Provenance};
@@ -136,7 +136,7 @@ impl Granting<'_> {
                     kind,
                     handle,
                     rule: rule.kind,
-                    written: Rc::clone(&rule.written),
+                    written: Arc::clone(&rule.written),
                     from: rule.from.clone(),
                     group: rule.group.clone(),
                 };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fmt::Write as _;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::profile::abs_path::AbsPath;
 use crate::profile::escape::escaped;
@@ -32,7 +32,7 @@ pub struct DecidingRule {
     /// As it was written.
     pub written: String,
     pub from: Provenance,
-    pub group: Option<Rc<str>>,
+    pub group: Option<Arc<str>>,
 }
 
 /// Puts the verdict on `operation` into words.

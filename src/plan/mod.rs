@@ -14,7 +14,7 @@ pub mod operation;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::profile::abs_path::AbsPath;
 use crate::profile::{Capability, FilePattern, FileRuleKind, Given, Profile, Provenance};
@@ -105,9 +105,9 @@ pub struct Grant {
     pub handle: Handle,
     pub rule: FileRuleKind,
     /// The entry as it was written.
-    pub written: Rc<str>,
+    pub written: Arc<str>,
     pub from: Provenance,
-    pub group: Option<Rc<str>>,
+    pub group: Option<Arc<str>>,
 }
 
 /// A path or pattern the program may not use, whatever else is granted.
@@ -116,9 +116,9 @@ pub struct Denial {
     pub pattern: FilePattern,
     /// For a path: where it really is, when that differs.
     pub real: Option<AbsPath>,
-    pub written: Rc<str>,
+    pub written: Arc<str>,
     pub from: Provenance,
-    pub group: Option<Rc<str>>,
+    pub group: Option<Arc<str>>,
 }
 
 /// A Unix socket the program may connect to.
@@ -197,6 +197,11 @@ impl Plan {
     /// The capabilities that stay with root.
     pub fn capabilities(&self) -> impl Iterator<Item = Capability> + '_ {
         self.profile.capabilities.iter().map(|given: &Given<Capability>| given.value)
+    }
+
+    /// Whether somebody beside the program answers its calls: the default, which `supervisor.enabled: false` turns off.
+    pub fn is_supervised(&self) -> bool {
+        self.profile.supervisor.enabled.as_ref().is_none_or(|given| given.value)
     }
 
     /// Whether the program may change anything on disk.

@@ -14,7 +14,7 @@ pub mod resolve;
 pub mod variables;
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use self::abs_path::AbsPath;
 use self::glob::Glob;
@@ -24,12 +24,12 @@ use self::host::{HostRule, Listen};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provenance {
     /// A file's path, `built-in group git`, or the flag that gave it (`--allow`).
-    pub place: Rc<str>,
+    pub place: Arc<str>,
     /// Line and column, counted from one; zero where there is no text, as for a flag.
     pub line: u32,
     pub column: u32,
     /// Such as `sandbox.allow[2]`; empty for a flag.
-    pub json_path: Rc<str>,
+    pub json_path: Arc<str>,
 }
 
 /// A value together with the place that gave it.
@@ -67,10 +67,10 @@ pub struct FileRule {
     pub kind: FileRuleKind,
     pub pattern: FilePattern,
     /// The entry as it was written, before variables were replaced.
-    pub written: Rc<str>,
+    pub written: Arc<str>,
     pub from: Provenance,
     /// The group that gave it: a path of a group that is missing on this host is no news.
-    pub group: Option<Rc<str>>,
+    pub group: Option<Arc<str>>,
 }
 
 /// A capability of `capabilities(7)` that root may leave to the program.
@@ -93,6 +93,15 @@ pub enum Approver {
     Deny,
     Terminal,
     Webhook,
+}
+
+/// How questions to a webhook, and its answers, are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WebhookFormat {
+    #[default]
+    Nono,
+    /// As the data API of an Open Policy Agent reads and writes them.
+    Opa,
 }
 
 /// What happens when nobody answers in time.
@@ -126,6 +135,7 @@ pub struct Supervisor {
     pub approval: Vec<Given<Approver>>,
     pub webhook: Option<Given<String>>,
     pub webhook_secret: Option<Given<AbsPath>>,
+    pub format: Option<Given<WebhookFormat>>,
     pub ca_file: Option<Given<AbsPath>>,
     /// Milliseconds.
     pub timeout_ms: Option<Given<u64>>,
@@ -170,8 +180,8 @@ pub struct Profile {
     pub version: Option<String>,
     pub description: Option<String>,
     /// The profiles it extends and the groups it includes, in the order they were followed, each once.
-    pub extends: Vec<Rc<str>>,
-    pub groups: Vec<Rc<str>>,
+    pub extends: Vec<Arc<str>>,
+    pub groups: Vec<Arc<str>>,
     pub files: Vec<FileRule>,
     pub unix_sockets: Vec<Given<AbsPath>>,
     pub capabilities: Vec<Given<Capability>>,
@@ -228,7 +238,7 @@ impl fmt::Display for FilePattern {
 impl Provenance {
     /// A value that a flag of the command line gave.
     pub fn flag(name: &str) -> Self {
-        Self { place: Rc::from(name), line: 0, column: 0, json_path: Rc::from("") }
+        Self { place: Arc::from(name), line: 0, column: 0, json_path: Arc::from("") }
     }
 }
 

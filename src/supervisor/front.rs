@@ -8,11 +8,12 @@ use std::os::fd::{AsFd, OwnedFd};
 use syscalls::process::{self, Change, Pid};
 use syscalls::signal::{self, Signal, SignalSet};
 
+use super::account::{self, Refused};
 use super::family::Family;
 use super::report::Ended;
 
 /// Waits until the run is over and nothing of it is left.
-pub(super) fn wait(keeper: Pid, family: &Family, awaited: &SignalSet, report: &OwnedFd) -> Ended {
+pub(super) fn wait(keeper: Pid, family: &Family, awaited: &SignalSet, report: &OwnedFd) -> (Ended, Vec<Refused>) {
     loop {
         let Ok(arrival) = awaited.wait() else { continue };
         if arrival.signal == Signal::CHILD {
@@ -25,7 +26,8 @@ pub(super) fn wait(keeper: Pid, family: &Family, awaited: &SignalSet, report: &O
         }
     }
     family.end();
-    Ended::receive(report.as_fd())
+    let ended = Ended::receive(report.as_fd());
+    (ended, account::receive(report.as_fd()))
 }
 
 /// Takes note of every child that changed; several changes may come with one signal.

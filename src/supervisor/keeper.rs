@@ -1,73 +1,176 @@
-//! The program's parent: starts it, tells the front how it ended, and ends everything when the front is gone.
+//! The program's parent: starts it, answers its calls, tells the front how it ended, and ends everything when the front is
+//! gone.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
 
+use syscalls::at::change::set_umask;
 use syscalls::process::{self, Change, Pid, Side};
 use syscalls::signal::{self, Signal, SignalSet};
+use syscalls::{Errno, credentials};
 
+use super::Supervision;
+use super::account::Account;
 use super::family::Family;
+use super::mediate::{Mediator, serve};
+use super::meeting::{self, KeeperSide, ProgramSide};
+use super::pause::Pause;
+use super::questions::Questions;
 use super::report::Ended;
-use crate::enforce::{Failure, Prepared, Stage};
+use crate::approval::Approver;
+use crate::approval::terminal::Terminal;
+use crate::enforce::{Failure, Meeting, Prepared, Stage};
+use crate::profile::{Approver as Named, OnTimeout};
 
-/// Runs the keeper's whole life in a process of its own. Does not return.
-pub(super) fn keep(
-    prepared: &Prepared,
-    family: &Family,
-    front: Pid,
-    awaited: &SignalSet,
-    mask: &SignalSet,
-    report: &OwnedFd,
-) -> ! {
-    // The signal comes when the front dies; if it died before this line, nothing has been started yet.
-    if process::set_parent_death_signal(Signal::TERMINATE).is_err() || process::parent_id() != Some(front) {
-        process::exit_now(1);
+/// How long a question stays open where the policy does not say, as in `supervisor.timeout_ms`.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What the keeper has from the front.
+pub(super) struct Keeper<'k> {
+    pub(super) prepared: &'k Prepared,
+    pub(super) family: &'k Family,
+    pub(super) front: Pid,
+    pub(super) awaited: &'k SignalSet,
+    pub(super) mask: &'k SignalSet,
+    pub(super) report: &'k OwnedFd,
+}
+
+impl Keeper<'_> {
+    /// Runs the keeper's whole life in a process of its own. Does not return.
+    pub(super) fn keep(&self, supervision: Option<Supervision>) -> ! {
+        // The signal comes when the front dies; if it died before this line, nothing has been started yet.
+        let signalled = process::set_parent_death_signal(Signal::TERMINATE).is_ok();
+        if !signalled || process::parent_id() != Some(self.front) {
+            process::exit_now(1);
+        }
+        let account = Arc::new(Account::default());
+        let pause = Arc::new(Pause::new(self.front));
+        let started = match supervision {
+            None => self.start(None).map(|(program, _)| (program, None)),
+            Some(supervision) => self.start_supervised(supervision, &account, &pause),
+        };
+        match started {
+            Ok((program, terminal)) => self.wait(program, &account, &pause, terminal.as_deref()),
+            Err(failure) => {
+                Ended::NotStarted(failure).send(self.report.as_fd());
+                process::exit_now(1)
+            }
+        }
     }
-    let keeper = process::own_id();
-    let program = match process::fork() {
-        Ok(Side::Child) => start(prepared, keeper, mask, report),
-        Ok(Side::Parent(program)) => program,
-        Err(errno) => {
-            Ended::NotStarted(Failure { stage: Stage::Execute, errno }).send(report.as_fd());
-            process::exit_now(1);
+
+    /// Starts the program and everything that answers its calls.
+    fn start_supervised(
+        &self,
+        supervision: Supervision,
+        account: &Arc<Account>,
+        pause: &Arc<Pause>,
+    ) -> Result<(Pid, Option<Arc<Terminal>>), Failure> {
+        let failed = |errno| Failure { stage: Stage::Filter, errno };
+        let (program_side, keeper_side) = meeting::pair().map_err(failed)?;
+        let (program, keeper_side) = self.start(Some((program_side, keeper_side)))?;
+        let Some(keeper_side) = keeper_side else { return Err(failed(Errno::INVALID)) };
+        // What acts for the program has no more power than the program.
+        credentials::keep_capabilities(self.prepared.kept_capabilities()).map_err(failed)?;
+        // A new file has the mode that the caller's mask leaves it, and no other.
+        set_umask(0);
+        // Nothing to take means that the program failed on its way here, and has reported that.
+        let terminal = asked_terminal(&supervision, pause);
+        if let Some(listener) = keeper_side.listener(program).map_err(failed)? {
+            let questions = questions(&supervision, terminal.clone());
+            let around = vec![self.front, process::own_id()];
+            let mediator = Mediator::new(supervision.plan, listener, around, questions, Arc::clone(account));
+            serve(&Arc::new(mediator)).map_err(failed)?;
         }
-    };
-    loop {
-        let arrival = awaited.wait();
-        if process::parent_id() != Some(front) {
-            family.end();
-            process::exit_now(1);
+        keeper_side.go();
+        Ok((program, terminal))
+    }
+
+    /// Forks the program; it waits in the meeting, if there is one.
+    fn start(&self, meeting: Option<(ProgramSide, KeeperSide)>) -> Result<(Pid, Option<KeeperSide>), Failure> {
+        let keeper = process::own_id();
+        match process::fork() {
+            Ok(Side::Child) => {
+                let side = meeting.map(|(program, _)| program);
+                self.become_program(keeper, side.as_ref())
+            }
+            Ok(Side::Parent(program)) => Ok((program, meeting.map(|(_, keeper)| keeper))),
+            Err(errno) => Err(Failure { stage: Stage::Execute, errno }),
         }
-        match arrival {
-            Ok(arrival) if arrival.signal == Signal::CHILD => {
-                if let Some(change) = program_ended(program) {
-                    Ended::from(change).send(report.as_fd());
-                    process::exit_now(0);
+    }
+
+    /// The child's way into the sandbox: system calls alone, no allocation.
+    fn become_program(&self, keeper: Pid, side: Option<&ProgramSide>) -> ! {
+        let alive = process::set_parent_death_signal(Signal::KILL).is_ok() && process::parent_id() == Some(keeper);
+        if alive {
+            let Err(failure) = self.prepared.enter(Some(self.mask), side.map(|side| side as &dyn Meeting));
+            Ended::NotStarted(failure).send(self.report.as_fd());
+        }
+        process::exit_now(1)
+    }
+
+    /// Waits for the program's end.
+    fn wait(&self, program: Pid, account: &Account, pause: &Pause, terminal: Option<&Terminal>) -> ! {
+        loop {
+            let arrival = self.awaited.wait();
+            if process::parent_id() != Some(self.front) {
+                // The terminal is the user's again before anything else ends.
+                terminal.inspect(|terminal| terminal.close());
+                self.family.end();
+                process::exit_now(1);
+            }
+            match arrival {
+                Ok(arrival) if arrival.signal == Signal::CHILD => {
+                    if let Some(change) = program_ended(program, pause) {
+                        terminal.inspect(|terminal| terminal.close());
+                        Ended::from(change).send(self.report.as_fd());
+                        account.send(self.report.as_fd());
+                        process::exit_now(0);
+                    }
                 }
+                // The front has decided that it is for the program; what comes from elsewhere has reached it as well.
+                Ok(arrival) if arrival.sender == self.front.number() => {
+                    let _ = signal::send(program, arrival.signal);
+                }
+                Ok(_) | Err(_) => {}
             }
-            // The front has decided that it is for the program; what comes from elsewhere has reached it as well.
-            Ok(arrival) if arrival.sender == front.number() => {
-                let _ = signal::send(program, arrival.signal);
-            }
-            Ok(_) | Err(_) => {}
         }
     }
 }
 
-/// The child's way into the sandbox: system calls alone, no allocation.
-fn start(prepared: &Prepared, keeper: Pid, mask: &SignalSet, report: &OwnedFd) -> ! {
-    let alive = process::set_parent_death_signal(Signal::KILL).is_ok() && process::parent_id() == Some(keeper);
-    if alive {
-        let Err(failure) = prepared.enter(Some(mask));
-        Ended::NotStarted(failure).send(report.as_fd());
+/// The terminal, where the policy names it to be asked.
+fn asked_terminal(supervision: &Supervision, pause: &Arc<Pause>) -> Option<Arc<Terminal>> {
+    let mut named = supervision.plan.profile.supervisor.approval.iter();
+    let programs: Arc<Pause> = Arc::clone(pause);
+    named.any(|given| given.value == Named::Terminal).then(|| Arc::new(Terminal::new(programs, supervision.style)))
+}
+
+/// Whoever the policy names to be asked; `None` where it names nobody.
+fn questions(supervision: &Supervision, terminal: Option<Arc<Terminal>>) -> Option<Arc<Questions>> {
+    let policy = &supervision.plan.profile.supervisor;
+    let mut approvers: Vec<Arc<dyn Approver>> = Vec::new();
+    if let Some(terminal) = terminal {
+        approvers.push(terminal);
     }
-    process::exit_now(1)
+    // A policy with a webhook and no list of approvers means the webhook.
+    if policy.approval.is_empty() || policy.approval.iter().any(|given| given.value == Named::Webhook) {
+        approvers.extend(supervision.webhook.clone());
+    }
+    let timeout = policy.timeout_ms.as_ref().map_or(DEFAULT_TIMEOUT, |given| Duration::from_millis(given.value));
+    let fail_open = policy.default_on_timeout.as_ref().is_some_and(|given| given.value == OnTimeout::Allow);
+    (!approvers.is_empty()).then(|| Arc::new(Questions::new(approvers, timeout, fail_open)))
 }
 
 /// The program's end, once it has come; when it stopped, the keeper stops too, and both go on together.
-fn program_ended(program: Pid) -> Option<Change> {
+fn program_ended(program: Pid, pause: &Pause) -> Option<Change> {
     loop {
+        let held_before = pause.is_held();
         match process::next_change() {
             Ok(Some((pid, Change::Stopped(_)))) if pid == program => {
+                // Stopped while a question is on the terminal: that is no news for the shell.
+                if held_before || pause.is_held() {
+                    continue;
+                }
                 let _ = signal::raise(Signal::STOP);
                 let _ = signal::send(program, Signal::CONTINUE);
                 // A program that leads a process group of its own was stopped with that group.

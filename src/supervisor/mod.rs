@@ -9,9 +9,13 @@
 //! shell ── front ── keeper ── program ── …
 //! ```
 
+pub mod account;
 mod family;
 mod front;
 mod keeper;
+mod mediate;
+mod meeting;
+mod questions;
 pub mod pause;
 pub mod report;
 
@@ -19,9 +23,15 @@ use syscalls::process::{self, Side};
 use syscalls::signal::{Signal, SignalSet};
 use syscalls::{Errno, file};
 
+use std::sync::Arc;
+
+use crate::approval::Approver;
+use crate::approval::terminal::Style;
 use crate::enforce::Prepared;
 use crate::enforce::gaps::Kernel;
+use crate::plan::Plan;
 
+pub use self::account::Refused;
 pub use self::report::Ended;
 
 /// Signals that a user sends to nono and means for the program.
@@ -37,14 +47,29 @@ const FORWARDED: [Signal; 9] = [
     Signal::USER_2,
 ];
 
-/// Starts the program in its sandbox, waits for its end, and ends everything it left behind.
+/// What the keeper needs to answer the program's calls.
+#[derive(Debug)]
+pub struct Supervision {
+    pub plan: Plan,
+    /// The approver behind the policy's webhook, where it has one.
+    pub webhook: Option<Arc<dyn Approver>>,
+    /// How questions on the terminal look.
+    pub style: Style,
+}
+
+/// Starts the program in its sandbox, waits for its end, and ends everything it left behind. Without `supervision` the
+/// sandbox is the kernel's alone.
 ///
 /// # Errors
 /// A system call that failed before anything was started.
-pub fn run(prepared: &Prepared, kernel: &Kernel) -> Result<Ended, Errno> {
+pub fn run(
+    prepared: &Prepared,
+    kernel: &Kernel,
+    supervision: Option<Supervision>,
+) -> Result<(Ended, Vec<Refused>), Errno> {
     let (reading, writing) = file::pipe()?;
     let awaited = SignalSet::new(&[&[Signal::CHILD], FORWARDED.as_slice()].concat());
-    process::set_not_dumpable()?;
+    process::set_dumpable(false)?;
     process::adopt_orphans()?;
     let family = family::Family::found(kernel.landlock_abi)?;
     let mask = awaited.block()?;
@@ -52,7 +77,9 @@ pub fn run(prepared: &Prepared, kernel: &Kernel) -> Result<Ended, Errno> {
     match process::fork()? {
         Side::Child => {
             drop(reading);
-            keeper::keep(prepared, &family, front, &awaited, &mask, &writing)
+            let keeper =
+                keeper::Keeper { prepared, family: &family, front, awaited: &awaited, mask: &mask, report: &writing };
+            keeper.keep(supervision)
         }
         Side::Parent(keeper) => {
             drop(writing);

@@ -1,9 +1,12 @@
 //! `nono run`: a program in its sandbox, with somebody waiting beside it.
 
+use std::os::unix::ffi::OsStringExt;
+
+use crate::approval::terminal::Style;
 use crate::cli::Run;
 use crate::enforce::{self, Failure, Program, Stage};
 use crate::plan::{Operation, Verdict, decide, explain};
-use crate::supervisor::{self, Ended};
+use crate::supervisor::{self, Ended, Refused, Supervision};
 
 use super::gather::{self, Gathered, ProgramError, Purpose};
 use super::{NOT_EXECUTABLE, NOT_FOUND, REFUSED, banner, print};
@@ -33,12 +36,21 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
     if !arguments.silent {
         print::say(&banner::banner(&gathered.plan, &gathered.kernel, arguments.verbose));
     }
+    let webhook = gather::webhook(&gathered.plan).map_err(|why| Refusal::because(vec![why]))?;
     let group = gathered.group().map_err(|why| Refusal::because(vec![why]))?;
     let shown = program.path.to_string_lossy().into_owned();
     let prepared = enforce::prepare(&gathered.plan, &gathered.kernel, gathered.objects(), group.as_ref(), program)
         .map_err(|failure| not_started(&shown, failure))?;
-    let ended = supervisor::run(&prepared, &gathered.kernel)
+    let supervision = prepared.is_supervised().then(|| Supervision {
+        plan: gathered.plan.clone(),
+        webhook,
+        style: Style::new(variable("TERM").as_deref(), variable("NO_COLOR").as_deref()),
+    });
+    let (ended, refusals) = supervisor::run(&prepared, &gathered.kernel, supervision)
         .map_err(|errno| Refusal::because(vec![format!("no process could be started: {errno}")]))?;
+    if !arguments.silent {
+        refusals.iter().for_each(|refused| print::say(&account(refused)));
+    }
     match ended {
         Ended::Exited(status) => Ok(status),
         Ended::Killed(signal) => Ok(SIGNALLED.saturating_add(u8::try_from(signal.0).unwrap_or(0))),
@@ -47,6 +59,20 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
         }
         Ended::NotStarted(failure) => Err(not_started(&shown, failure)),
     }
+}
+
+fn variable(name: &str) -> Option<Vec<u8>> {
+    std::env::var_os(name).map(OsStringExt::into_vec)
+}
+
+/// One line of the account at the end of a run.
+fn account(refused: &Refused) -> String {
+    let times = if refused.times == 1 { String::new() } else { format!(" {} times", refused.times) };
+    let change = match &refused.change {
+        Some(change) => format!("; to allow it: {change}"),
+        None => String::new(),
+    };
+    format!("refused{times}: {}: {}{change}", refused.operation, refused.reason)
 }
 
 /// Refuses when something the plan asks for would not be kept, unless the user accepted that.

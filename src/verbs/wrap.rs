@@ -2,6 +2,7 @@
 
 use crate::cli::Wrap;
 use crate::enforce;
+use crate::profile::{Given, Provenance};
 
 use super::gather::{self, Purpose};
 use super::run::{Refusal, check_gaps, find_program, not_started};
@@ -20,6 +21,12 @@ fn entered(arguments: &Wrap) -> Result<std::convert::Infallible, Refusal> {
     // Nobody would remove a cgroup afterwards, so the limits are those that each process inherits.
     gathered.kernel.limits.cgroup_memory = false;
     gathered.kernel.limits.cgroup_processes = false;
+    let enabled = &mut gathered.plan.profile.supervisor.enabled;
+    if let Some(given) = enabled.as_ref().filter(|given| given.value) {
+        let why = format!("supervisor.enabled ({}) needs somebody beside the program: use `nono run`", given.from);
+        return Err(Refusal::because(vec![why]));
+    }
+    *enabled = Some(Given { value: false, from: Provenance::flag("nono wrap") });
     check_gaps(&gathered, arguments.sandbox.degraded)?;
     let program = find_program(&arguments.command, &mut gathered)?;
     if !arguments.silent {
@@ -32,6 +39,6 @@ fn entered(arguments: &Wrap) -> Result<std::convert::Infallible, Refusal> {
         let path = temporary.keep();
         print::say(&format!("the temporary directory {} stays when the program has ended", path.display()));
     }
-    let Err(failure) = prepared.enter(None);
+    let Err(failure) = prepared.enter(None, None);
     Err(not_started(&shown, failure))
 }

@@ -25,6 +25,10 @@ pub struct Status {
     /// Permission bits, `07777`.
     pub mode: u32,
     pub owner: u32,
+    /// Device and inode number: what the file is, whatever it is called.
+    pub identity: (u64, u64),
+    /// It has no name any more, or never had one.
+    pub is_unlinked: bool,
 }
 
 /// `open(2)` with `O_PATH`: the object a path leads to, symbolic links followed, without access to its content.
@@ -80,7 +84,13 @@ pub fn status(fd: BorrowedFd<'_>) -> Result<Status, Errno> {
         libc::S_IFSOCK => FileType::Socket,
         _ => FileType::Regular,
     };
-    Ok(Status { kind, mode: stat.st_mode & 0o7777, owner: stat.st_uid })
+    Ok(Status {
+        kind,
+        mode: stat.st_mode & 0o7777,
+        owner: stat.st_uid,
+        identity: (stat.st_dev, stat.st_ino),
+        is_unlinked: stat.st_nlink == 0,
+    })
 }
 
 /// The path the kernel has for an open file (`/proc/self/fd/N`, see `proc_pid_fd(5)`), written into `buffer`.

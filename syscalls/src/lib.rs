@@ -15,6 +15,7 @@ pub mod notify;
 pub mod process;
 pub mod seccomp;
 pub mod signal;
+pub mod socket;
 pub mod terminal;
 
 pub use errno::Errno;

@@ -147,12 +147,13 @@ pub fn adopt_orphans() -> Result<(), Errno> {
     set(libc::PR_SET_CHILD_SUBREAPER, 1)
 }
 
-/// `prctl(2)` with `PR_SET_DUMPABLE` 0: no core dump, and no other process of the user may look into this one's memory.
+/// `prctl(2)` with `PR_SET_DUMPABLE`: without it there is no core dump, and no other process of the user may look into this
+/// one's memory. Does not allocate.
 ///
 /// # Errors
 /// Those of `prctl(2)`.
-pub fn set_not_dumpable() -> Result<(), Errno> {
-    set(libc::PR_SET_DUMPABLE, 0)
+pub fn set_dumpable(dumpable: bool) -> Result<(), Errno> {
+    set(libc::PR_SET_DUMPABLE, libc::c_ulong::from(dumpable))
 }
 
 fn set(option: libc::c_int, value: libc::c_ulong) -> Result<(), Errno> {

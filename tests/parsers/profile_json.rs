@@ -1,7 +1,7 @@
 //! Any bytes as a profile, as a group and as a policy test. Shared with the fuzzer.
 
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use nono::profile::abs_path::AbsPath;
 use nono::profile::read::expectations::read_expectations;
@@ -20,7 +20,7 @@ pub(crate) fn agree(bytes: &[u8]) -> Result<(), String> {
     hold(resolve(&source(bytes.to_vec()), &shelf, &variables))?;
     let user = br#"{"name": "user", "extends": ["bytes"], "sandbox": {"groups": ["bytes"]}}"#;
     hold(resolve(&source(user.to_vec()), &shelf, &variables))?;
-    match read_expectations(&Rc::from("bytes"), bytes, &variables) {
+    match read_expectations(&Arc::from("bytes"), bytes, &variables) {
         Ok(_) => Ok(()),
         Err(problems) => shown(&problems),
     }
@@ -48,7 +48,7 @@ impl Library for Shelf<'_> {
 }
 
 fn source(text: Vec<u8>) -> Source {
-    Source { place: Rc::from("bytes"), text: Cow::Owned(text), built_in: false }
+    Source { place: Arc::from("bytes"), text: Cow::Owned(text), built_in: false }
 }
 
 fn variables() -> Variables {

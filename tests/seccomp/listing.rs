@@ -9,7 +9,7 @@ use nono::enforce::seccomp::{Options, filter};
 use syscalls::abi::filter::{answer, code, data};
 use syscalls::abi::{Arch, SockFilter, Syscall};
 
-use crate::{CLOSED, OPEN};
+use crate::{CLOSED, OPEN, SUPERVISED};
 
 #[test]
 fn the_listing_for_x86_64_is_the_one_on_file() {
@@ -25,7 +25,7 @@ fn the_listing_for_aarch64_is_the_one_on_file() {
 fn compare(file: &str, arch: Arch) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
     let mut text = String::new();
-    for (title, options) in [("open", OPEN), ("closed", CLOSED)] {
+    for (title, options) in [("open", OPEN), ("closed", CLOSED), ("supervised", SUPERVISED)] {
         writeln!(text, "# {title}: {options:?}\n").unwrap();
         text += &listing(&options, arch);
         text.push('\n');
@@ -117,6 +117,7 @@ fn answer_words(encoded: u32) -> String {
     match encoded & answer::ACTION {
         answer::ALLOW => "passes".into(),
         answer::KILL_PROCESS => "kills the process".into(),
+        answer::USER_NOTIF => "waits for the supervisor".into(),
         answer::ERRNO => match encoded & !answer::ACTION {
             1 => "EPERM".into(),
             13 => "EACCES".into(),

@@ -16,7 +16,9 @@ fn every_option() -> Vec<Options> {
     for metadata in [Metadata::Passed, Metadata::Refused] {
         for unix_sockets in [UnixSockets::KernelMediated, UnixSockets::Refused] {
             for tcp_listen in [true, false] {
-                all.push(Options { metadata, unix_sockets, tcp_listen });
+                for supervised in [true, false] {
+                    all.push(Options { metadata, unix_sockets, tcp_listen, supervised });
+                }
             }
         }
     }
@@ -24,6 +26,13 @@ fn every_option() -> Vec<Options> {
 }
 
 /// The two extremes.
-const OPEN: Options =
-    Options { metadata: Metadata::Passed, unix_sockets: UnixSockets::KernelMediated, tcp_listen: true };
-const CLOSED: Options = Options { metadata: Metadata::Refused, unix_sockets: UnixSockets::Refused, tcp_listen: false };
+const OPEN: Options = Options {
+    metadata: Metadata::Passed,
+    unix_sockets: UnixSockets::KernelMediated,
+    tcp_listen: true,
+    supervised: false,
+};
+const CLOSED: Options =
+    Options { metadata: Metadata::Refused, unix_sockets: UnixSockets::Refused, tcp_listen: false, supervised: false };
+/// With somebody who answers what the filter hands over.
+const SUPERVISED: Options = Options { supervised: true, ..CLOSED };

@@ -17,7 +17,11 @@ pub(crate) static DOCTOR: Verb = Verb {
     operands: &[],
     groups: &[&flags::ANSWER],
     verbs: &[],
-    exits: &[("0", "nothing is missing"), ("1", "something is missing"), super::WRONG, super::UNKNOWN],
+    exits: &[
+        ("0", "this host has everything that every run needs"),
+        ("1", "something that every run needs is missing"),
+        super::WRONG,
+    ],
     environment: &[],
     examples: &[("See what this host can enforce:", "nono doctor")],
     build,

@@ -135,6 +135,7 @@ fn action(encoded: u32) -> Result<Action, Fault> {
         (answer::ALLOW, Ok(0)) => Ok(Action::Allow),
         (answer::ERRNO, Ok(number)) => Ok(Action::Errno(number)),
         (answer::KILL_PROCESS, Ok(0)) => Ok(Action::KillProcess),
+        (answer::USER_NOTIF, Ok(0)) => Ok(Action::Notify),
         _ => Err(Fault::UnknownAnswer(encoded)),
     }
 }

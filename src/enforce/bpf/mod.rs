@@ -20,6 +20,8 @@ pub enum Action {
     Errno(u16),
     /// Every thread ends as by an uncatchable `SIGSYS`.
     KillProcess,
+    /// The call waits for the answer of whoever has the filter's listener (`seccomp_unotify(2)`).
+    Notify,
 }
 
 /// One of the six arguments of a call, counted as in `struct seccomp_data`.
@@ -133,6 +135,7 @@ impl Action {
             Self::Allow => answer::ALLOW,
             Self::Errno(number) => answer::ERRNO | number as u32,
             Self::KillProcess => answer::KILL_PROCESS,
+            Self::Notify => answer::USER_NOTIF,
         }
     }
 }

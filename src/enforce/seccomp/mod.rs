@@ -3,6 +3,7 @@
 //! The tables beside this file have one row a rule. What passes is whatever no row names.
 
 mod files;
+mod notified;
 mod processes;
 mod sockets;
 mod system;
@@ -36,6 +37,8 @@ pub struct Options {
     /// Whether `listen(2)` passes. A TCP socket that listens without `bind(2)` gets a port from the kernel, and Landlock
     /// is not asked.
     pub tcp_listen: bool,
+    /// Somebody beside the program answers the calls that need more than a filter: then the three above do not count.
+    pub supervised: bool,
 }
 
 /// The whole table for `options`, in the order in which rules of one call are tried.
@@ -44,10 +47,14 @@ pub fn rules(options: &Options) -> Program<'static> {
     rules.extend_from_slice(system::REFUSED);
     rules.extend_from_slice(processes::REFUSED);
     rules.extend_from_slice(files::REFUSED);
-    if options.metadata == Metadata::Refused {
+    if options.metadata == Metadata::Refused && !options.supervised {
         rules.extend_from_slice(files::METADATA_REFUSED);
     }
     rules.extend_from_slice(sockets::REFUSED);
+    if options.supervised {
+        rules.extend_from_slice(notified::NOTIFIED);
+        return Program { rules };
+    }
     if options.unix_sockets == UnixSockets::Refused {
         rules.extend_from_slice(sockets::UNIX_REFUSED);
     }

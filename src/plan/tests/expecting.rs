@@ -22,7 +22,7 @@ fn an_expectation_holds_or_is_explained() {
         { "listen": 80, "expect": "ask" },
         { "exec": "/link/keys/a", "expect": "deny" }
     ]"#;
-    let expectations = read_expectations(&Rc::from("p.test.json"), text, &variables()).unwrap();
+    let expectations = read_expectations(&Arc::from("p.test.json"), text, &variables()).unwrap();
     // Nothing of the policy is on this host, apart from the link.
     let mut world = World {
         links: vec![("/link", "/data")],

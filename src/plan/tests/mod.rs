@@ -8,7 +8,7 @@ mod files;
 mod network;
 mod variables;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::profile::abs_path::AbsPath;
 use crate::profile::glob::Glob;
@@ -61,7 +61,7 @@ fn facts() -> Facts {
 }
 
 fn from_line(line: u32) -> Provenance {
-    Provenance { place: Rc::from("p.json"), line, column: 5, json_path: Rc::from(format!("sandbox.x[{line}]")) }
+    Provenance { place: Arc::from("p.json"), line, column: 5, json_path: Arc::from(format!("sandbox.x[{line}]")) }
 }
 
 fn given<T>(value: T) -> Given<T> {
@@ -74,7 +74,7 @@ fn rule(kind: FileRuleKind, text: &str) -> FileRule {
         true => FilePattern::Path(at(text)),
         false => FilePattern::Glob { glob: Glob::parse(text).unwrap(), except: Vec::new() },
     };
-    FileRule { kind, pattern, written: Rc::from(text), from: from_line(7), group: None }
+    FileRule { kind, pattern, written: Arc::from(text), from: from_line(7), group: None }
 }
 
 fn except(mut rule: FileRule, exceptions: &[&str]) -> FileRule {
@@ -85,7 +85,7 @@ fn except(mut rule: FileRule, exceptions: &[&str]) -> FileRule {
 }
 
 fn in_group(mut rule: FileRule, group: &str) -> FileRule {
-    rule.group = Some(Rc::from(group));
+    rule.group = Some(Arc::from(group));
     rule
 }
 

@@ -1,7 +1,7 @@
 //! The profiles and groups that come with nono, as JSON files in this folder.
 
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::resolve::{Library, Source};
 
@@ -89,7 +89,7 @@ fn find(texts: &[(&'static str, &'static str)], name: &str) -> Option<&'static s
 }
 
 fn source(place: String, text: &'static str) -> Source {
-    Source { place: Rc::from(place), text: Cow::Borrowed(text.as_bytes()), built_in: true }
+    Source { place: Arc::from(place), text: Cow::Borrowed(text.as_bytes()), built_in: true }
 }
 
 #[cfg(test)]
@@ -112,7 +112,7 @@ mod tests {
 
     fn with_groups(groups: &[&str]) -> Profile {
         let text = format!(r#"{{"name": "x", "sandbox": {{"groups": {groups:?}}}}}"#);
-        let source = Source { place: Rc::from("x"), text: Cow::Owned(text.into_bytes()), built_in: false };
+        let source = Source { place: Arc::from("x"), text: Cow::Owned(text.into_bytes()), built_in: false };
         resolve(&source, &NothingElse, &variables()).unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! Policy tests (`NAME.test.json`): what a policy is expected to say about one operation each.
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::json::{Text, Value};
 use super::problem::{Problem, ProblemKind};
@@ -48,11 +48,11 @@ pub(super) const OPERATIONS: [&str; 6] = ["connect", "exec", "listen", "read", "
 /// # Errors
 /// Everything that is wrong with it.
 pub fn read_expectations(
-    place: &Rc<str>,
+    place: &Arc<str>,
     bytes: &[u8],
     variables: &Variables,
 ) -> Result<Vec<Expectation>, Vec<Problem>> {
-    let text = Text::new(Rc::clone(place), bytes).map_err(|problem| vec![problem])?;
+    let text = Text::new(Arc::clone(place), bytes).map_err(|problem| vec![problem])?;
     let root = text.parse().map_err(|problem| vec![problem])?;
     let mut reader = Reader::new(&text, variables, false, None);
     let mut expectations = Vec::new();
@@ -123,7 +123,7 @@ mod tests {
     fn read(text: &[u8]) -> Result<Vec<Expectation>, Vec<String>> {
         let variables =
             Variables::new(AbsPath::root().join(b"srv"), 1000, |name| (name == "HOME").then(|| b"/me".into()));
-        read_expectations(&Rc::from("p.test.json"), text, &variables)
+        read_expectations(&Arc::from("p.test.json"), text, &variables)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect())
     }
 

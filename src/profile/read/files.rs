@@ -1,6 +1,6 @@
 //! Paths and patterns: `allow`, `read`, `write`, `deny`, `unix_sockets`.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::json::Value;
 use super::problem::{PathFault, ProblemKind};
@@ -147,7 +147,7 @@ impl<'t> Reader<'t> {
     }
 
     fn file_rule(&mut self, at: At<'_, 't>, kind: FileRuleKind, pattern: FilePattern, written: &str) -> FileRule {
-        FileRule { kind, pattern, written: Rc::from(written), from: self.provenance(at), group: self.group.clone() }
+        FileRule { kind, pattern, written: Arc::from(written), from: self.provenance(at), group: self.group.clone() }
     }
 }
 

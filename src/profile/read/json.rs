@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -20,7 +20,7 @@ pub const DEEPEST: usize = 32;
 /// The text of a file, and where its lines begin.
 #[derive(Clone, Debug)]
 pub struct Text<'t> {
-    place: Rc<str>,
+    place: Arc<str>,
     text: &'t str,
     lines: Vec<usize>,
     /// Every byte is a character.
@@ -60,7 +60,7 @@ impl<'t> Text<'t> {
     ///
     /// # Errors
     /// A text that is too large, begins with a byte order mark, or is not UTF-8.
-    pub fn new(place: Rc<str>, bytes: &'t [u8]) -> Result<Self, Problem> {
+    pub fn new(place: Arc<str>, bytes: &'t [u8]) -> Result<Self, Problem> {
         let whole = |fault| Problem::of_file(&place, fault);
         if bytes.len() > LARGEST {
             return Err(whole(FileFault::TooLarge));
@@ -76,7 +76,7 @@ impl<'t> Text<'t> {
             Err(error) => {
                 let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
                 let text = std::str::from_utf8(valid).unwrap_or_default();
-                let before = Text::new(Rc::clone(&place), text.as_bytes())?;
+                let before = Text::new(Arc::clone(&place), text.as_bytes())?;
                 Err(before.problem(
                     valid.len(),
                     String::new(),
@@ -87,7 +87,7 @@ impl<'t> Text<'t> {
     }
 
     /// The file's name, as the caller gave it.
-    pub fn place(&self) -> &Rc<str> {
+    pub fn place(&self) -> &Arc<str> {
         &self.place
     }
 
@@ -107,7 +107,7 @@ impl<'t> Text<'t> {
     /// A problem at a byte offset.
     pub fn problem(&self, offset: usize, json_path: String, kind: ProblemKind) -> Problem {
         let (line, column) = self.position(offset);
-        Problem { place: Rc::clone(&self.place), line, column, json_path, kind }
+        Problem { place: Arc::clone(&self.place), line, column, json_path, kind }
     }
 
     /// The value that the text holds.
@@ -261,11 +261,11 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Node<'_>, Problem> {
-        Text::new(Rc::from("x.json"), text.as_bytes())?.parse()
+        Text::new(Arc::from("x.json"), text.as_bytes())?.parse()
     }
 
     fn words(text: &[u8]) -> String {
-        match Text::new(Rc::from("x.json"), text).and_then(|text| text.parse().map(|_| ())) {
+        match Text::new(Arc::from("x.json"), text).and_then(|text| text.parse().map(|_| ())) {
             Ok(()) => "fine".to_owned(),
             Err(problem) => problem.to_string(),
         }
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn every_key_and_value_has_its_place_and_duplicates_stay() {
         let source = " {\"a\": [1, \"é\\n\", null],\n  \"a\": {\"b\\u0041\": true}}\n";
-        let text = Text::new(Rc::from("x"), source.as_bytes()).unwrap();
+        let text = Text::new(Arc::from("x"), source.as_bytes()).unwrap();
         let Value::Object(members) = text.parse().unwrap().value else { panic!("an object") };
         let places: Vec<_> = members.iter().map(|member| text.position(member.key_offset)).collect();
         assert_eq!(places, [(1, 3), (2, 3)]);

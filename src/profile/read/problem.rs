@@ -1,7 +1,7 @@
 //! Every way a policy can be wrong, as sentences.
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::nearest::nearest;
 use crate::profile::escape::escaped;
@@ -16,7 +16,7 @@ const SHOWN: usize = 80;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// A file's path, or a name such as `built-in group git`.
-    pub place: Rc<str>,
+    pub place: Arc<str>,
     /// From one; zero when the problem is about the whole.
     pub line: u32,
     pub column: u32,
@@ -132,8 +132,8 @@ pub enum PathFault {
 
 impl Problem {
     /// A problem with a whole file.
-    pub fn of_file(place: &Rc<str>, fault: FileFault) -> Self {
-        Self { place: Rc::clone(place), line: 0, column: 0, json_path: String::new(), kind: ProblemKind::File(fault) }
+    pub fn of_file(place: &Arc<str>, fault: FileFault) -> Self {
+        Self { place: Arc::clone(place), line: 0, column: 0, json_path: String::new(), kind: ProblemKind::File(fault) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading values: each either is what was expected, or becomes a problem and is left out.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::json::{Node, Text, Value};
 use super::problem::{Problem, ProblemKind};
@@ -16,7 +16,7 @@ pub(super) struct Reader<'t> {
     pub(super) text: &'t Text<'t>,
     pub(super) variables: &'t Variables,
     /// The group that the file defines.
-    pub(super) group: Option<Rc<str>>,
+    pub(super) group: Option<Arc<str>>,
     /// Comes with nono: an entry whose variable is unset has nothing to say on this host and is left out.
     pub(super) built_in: bool,
     pub(super) problems: Vec<Problem>,
@@ -53,7 +53,7 @@ impl<'a, 't> Members<'a, 't> {
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(text: &'t Text<'t>, variables: &'t Variables, built_in: bool, group: Option<Rc<str>>) -> Self {
+    pub(super) fn new(text: &'t Text<'t>, variables: &'t Variables, built_in: bool, group: Option<Arc<str>>) -> Self {
         Self { text, variables, group, built_in, problems: Vec::new(), scratch: String::new() }
     }
 
@@ -78,7 +78,7 @@ impl<'t> Reader<'t> {
         let (line, column) = self.text.position(at.node.offset);
         self.scratch.clear();
         at.path.append_to(&mut self.scratch);
-        Provenance { place: Rc::clone(self.text.place()), line, column, json_path: Rc::from(self.scratch.as_str()) }
+        Provenance { place: Arc::clone(self.text.place()), line, column, json_path: Arc::from(self.scratch.as_str()) }
     }
 
     pub(super) fn given<T>(&mut self, at: At<'_, 't>, value: T) -> Given<T> {

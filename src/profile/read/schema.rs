@@ -1,6 +1,6 @@
 //! The keys of a profile and of a group.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::json::{Node, Text};
 use super::problem::{Problem, ProblemKind};
@@ -31,7 +31,7 @@ pub(crate) fn read_group(
     text: &Text<'_>,
     variables: &Variables,
     built_in: bool,
-    name: Rc<str>,
+    name: Arc<str>,
     problems: &mut Vec<Problem>,
 ) -> Layer {
     read(text, variables, built_in, Some(name), problems, Reader::group)
@@ -41,7 +41,7 @@ fn read<'t>(
     text: &'t Text<'t>,
     variables: &'t Variables,
     built_in: bool,
-    group: Option<Rc<str>>,
+    group: Option<Arc<str>>,
     problems: &mut Vec<Problem>,
     schema: impl FnOnce(&mut Reader<'t>, &Node<'t>) -> Layer,
 ) -> Layer {

@@ -6,7 +6,9 @@ use super::json::Value;
 use super::problem::ProblemKind;
 use super::reader::{At, Members, Path, Reader};
 use crate::profile::host::{Endpoint, HostError, HostRule, Listen, Target};
-use crate::profile::{Approver, AuditLevel, Environment, Given, Limits, Network, OnTimeout, Supervisor, Trust};
+use crate::profile::{
+    Approver, AuditLevel, Environment, Given, Limits, Network, OnTimeout, Supervisor, Trust, WebhookFormat,
+};
 
 /// A day: nobody waits longer for an answer.
 const LONGEST_TIMEOUT_MS: u64 = 86_400_000;
@@ -29,11 +31,12 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn supervisor(&mut self, at: At<'_, 't>) -> Supervisor {
-        const KEYS: [&str; 8] = [
+        const KEYS: [&str; 9] = [
             "enabled",
             "approval",
             "webhook",
             "webhook_secret",
+            "format",
             "ca_file",
             "timeout_ms",
             "default_on_timeout",
@@ -62,6 +65,10 @@ impl<'t> Reader<'t> {
             };
             let path = self.path(file)?;
             Some(self.given(file, path))
+        });
+        supervisor.format = members.find("format").and_then(|at| {
+            let format = self.choice(at, &["nono", "opa"], &[WebhookFormat::Nono, WebhookFormat::Opa])?;
+            Some(self.given(at, format))
         });
         supervisor.ca_file = members.find("ca_file").and_then(|at| {
             let path = self.path(at)?;

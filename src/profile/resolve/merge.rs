@@ -34,6 +34,7 @@ fn add_supervisor(whole: &mut Supervisor, own: Supervisor) {
     whole.approval.extend(own.approval);
     replace(&mut whole.webhook, own.webhook);
     replace(&mut whole.webhook_secret, own.webhook_secret);
+    replace(&mut whole.format, own.format);
     replace(&mut whole.ca_file, own.ca_file);
     replace(&mut whole.timeout_ms, own.timeout_ms);
     replace(&mut whole.default_on_timeout, own.default_on_timeout);

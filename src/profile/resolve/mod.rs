@@ -8,7 +8,7 @@ mod merge;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use self::merge::{add, without_repetitions};
 use super::read::json::Text;
@@ -24,7 +24,7 @@ const LONGEST_CHAIN: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// What its problems and values are said to come from: a file's path, or `built-in group git`.
-    pub place: Rc<str>,
+    pub place: Arc<str>,
     pub text: Cow<'static, [u8]>,
     /// Comes with nono. There, an entry with an unset `$TMPDIR` or `$XDG_RUNTIME_DIR` is left out instead of being an error:
     /// the same text serves hosts with and without a session.
@@ -59,7 +59,7 @@ pub fn resolve(source: &Source, library: &dyn Library, variables: &Variables) ->
 /// As [`resolve`]; also a name that nobody has.
 pub fn resolve_name(name: &str, library: &dyn Library, variables: &Variables) -> Result<Profile, Vec<Problem>> {
     let mut resolver = Resolver::new(library, variables);
-    let asker = Provenance { place: Rc::from("profile"), line: 0, column: 0, json_path: Rc::from("") };
+    let asker = Provenance { place: Arc::from("profile"), line: 0, column: 0, json_path: Arc::from("") };
     if is_name(name) {
         resolver.profile_name(&Given { value: name.to_owned(), from: asker }, true);
     } else {
@@ -120,7 +120,7 @@ impl<'a> Resolver<'a> {
 
     fn problem(&mut self, from: &Provenance, kind: ProblemKind) {
         self.problems.push(Problem {
-            place: Rc::clone(&from.place),
+            place: Arc::clone(&from.place),
             line: from.line,
             column: from.column,
             json_path: from.json_path.to_string(),
@@ -140,7 +140,7 @@ impl<'a> Resolver<'a> {
         }
         self.profiles.open.pop();
         if !asked {
-            self.whole.extends.push(Rc::from(name.value.as_str()));
+            self.whole.extends.push(Arc::from(name.value.as_str()));
         }
     }
 
@@ -155,7 +155,7 @@ impl<'a> Resolver<'a> {
             None => self.unknown(name, "group", &self.library.group_names(), builtin::group_names()),
         }
         self.groups.open.pop();
-        self.whole.groups.push(Rc::from(name.value.as_str()));
+        self.whole.groups.push(Arc::from(name.value.as_str()));
     }
 
     fn unknown(
@@ -172,7 +172,7 @@ impl<'a> Resolver<'a> {
 
     /// Reads a profile: what it extends, its groups, then itself. Only the one that was `asked` for gives its name.
     fn profile_text(&mut self, source: &Source, asked: bool) {
-        let text = match Text::new(Rc::clone(&source.place), &source.text) {
+        let text = match Text::new(Arc::clone(&source.place), &source.text) {
             Ok(text) => text,
             Err(problem) => return self.problems.push(problem),
         };
@@ -192,11 +192,11 @@ impl<'a> Resolver<'a> {
     }
 
     fn group_text(&mut self, source: &Source, name: &str) {
-        let text = match Text::new(Rc::clone(&source.place), &source.text) {
+        let text = match Text::new(Arc::clone(&source.place), &source.text) {
             Ok(text) => text,
             Err(problem) => return self.problems.push(problem),
         };
-        let layer = read_group(&text, self.variables, source.built_in, Rc::from(name), &mut self.problems);
+        let layer = read_group(&text, self.variables, source.built_in, Arc::from(name), &mut self.problems);
         for included in &layer.groups {
             self.group_name(included);
         }
@@ -232,7 +232,7 @@ fn begin(visits: &mut Visits, name: &Given<String>, problems: &mut Vec<Problem>)
         return true;
     };
     problems.push(Problem {
-        place: Rc::clone(&name.from.place),
+        place: Arc::clone(&name.from.place),
         line: name.from.line,
         column: name.from.column,
         json_path: name.from.json_path.to_string(),

@@ -43,7 +43,7 @@ impl Library for Shelf {
 }
 
 fn source(place: &str, text: &str) -> Source {
-    Source { place: Rc::from(place), text: Cow::Owned(text.as_bytes().to_vec()), built_in: false }
+    Source { place: Arc::from(place), text: Cow::Owned(text.as_bytes().to_vec()), built_in: false }
 }
 
 fn path(text: &str) -> AbsPath {
@@ -92,7 +92,7 @@ fn the_design_s_whole_example_is_read_key_by_key() {
     let shelf = Shelf::with(&[("base", r#"{"name": "base"}"#)], &[]);
     let text = include_str!("whole.json");
     let profile = resolve(&source("x.json", text), &shelf, &variables()).unwrap();
-    assert_eq!(profile.extends, [Rc::from("base")]);
+    assert_eq!(profile.extends, [Arc::from("base")]);
     assert_eq!(profile.version.as_deref(), Some("1.0.0"));
     let network = profile.network.unwrap();
     assert_eq!(network.allow[3].value.to_string(), "10.1.0.0/16:5432");
@@ -140,7 +140,7 @@ fn lists_are_unions_and_the_extending_value_wins() {
             (FileRuleKind::Allow, "/d".to_owned()),
         ]
     );
-    assert_eq!(profile.extends, [Rc::from("base"), Rc::from("other")]);
+    assert_eq!(profile.extends, [Arc::from("base"), Arc::from("other")]);
     assert_eq!(profile.limits.processes.unwrap().value, 3);
     assert_eq!(profile.limits.open_files.unwrap().value, 9);
     let names: Vec<_> = profile.environment.pass.unwrap().into_iter().map(|given| given.value).collect();

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::cli::{PathFlag, Sandbox};
 use crate::profile::abs_path::AbsPath;
@@ -118,7 +118,7 @@ fn environment(value: &OsString) -> Result<(String, Option<String>), String> {
 }
 
 fn rule(kind: FileRuleKind, pattern: FilePattern, written: &OsStr, flag: &str) -> FileRule {
-    let written = Rc::from(escaped(written.as_bytes(), MOST_SHOWN));
+    let written = Arc::from(escaped(written.as_bytes(), MOST_SHOWN));
     FileRule { kind, pattern, written, from: Provenance::flag(flag), group: None }
 }
 

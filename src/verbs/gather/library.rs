@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use syscalls::credentials;
 use syscalls::file::{self, FileType};
@@ -48,7 +48,7 @@ impl Shelves {
             let path = directory.join(kind).join(format!("{name}.json"));
             match read(&path) {
                 Ok(text) => {
-                    let place = Rc::from(path.display().to_string());
+                    let place = Arc::from(path.display().to_string());
                     return Some(Ok(Source { place, text: Cow::Owned(text), built_in: false }));
                 }
                 Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}

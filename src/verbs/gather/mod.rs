@@ -6,13 +6,14 @@ mod host;
 mod library;
 mod program;
 mod temporary;
+mod webhook;
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::cli::Sandbox;
 use crate::enforce::cgroup::{self, Group};
@@ -31,6 +32,7 @@ pub(super) use self::host::RunningHost;
 pub(super) use self::library::{Shelves, read};
 pub(super) use self::program::{ProgramError, find};
 pub(super) use self::temporary::Temporary;
+pub(super) use self::webhook::webhook;
 
 /// The profile of a command line that names none.
 const DEFAULT_PROFILE: &str = "default";
@@ -100,7 +102,7 @@ pub(super) fn plan_of(policy: &OsStr, host: &mut dyn Host) -> Result<(Plan, Vari
 /// # Errors
 /// Everything that is wrong with it and what it builds on.
 pub(super) fn resolve(name: &OsStr, variables: &Variables) -> Result<Profile, Vec<Problem>> {
-    let place: Rc<str> = Rc::from(name.to_string_lossy());
+    let place: Arc<str> = Arc::from(name.to_string_lossy());
     let unreadable = |why| vec![Problem::of_file(&place, FileFault::Unreadable { why })];
     let shelves = shelves(variables).map_err(unreadable)?;
     if name.as_bytes().contains(&b'/') || name.as_bytes().ends_with(b".json") {
@@ -125,7 +127,7 @@ fn sentences(problems: &[Problem]) -> Vec<String> {
 /// A sentence, when it cannot be read.
 pub(super) fn source(path: &Path) -> Result<Source, String> {
     let text = read(path).map_err(|error| error.to_string())?;
-    Ok(Source { place: Rc::from(path.display().to_string()), text: Cow::Owned(text), built_in: false })
+    Ok(Source { place: Arc::from(path.display().to_string()), text: Cow::Owned(text), built_in: false })
 }
 
 /// The user's and the system's policies.

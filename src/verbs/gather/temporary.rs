@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::shown;
 use crate::profile::abs_path::AbsPath;
@@ -40,7 +40,7 @@ impl Temporary {
         profile.files.push(FileRule {
             kind: FileRuleKind::Allow,
             pattern: FilePattern::Path(path),
-            written: Rc::from("the private temporary directory"),
+            written: Arc::from("the private temporary directory"),
             from: from.clone(),
             group: None,
         });

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -68,7 +68,7 @@ fn outcomes(tests: &OsStr, policy: &OsStr) -> Result<Vec<Outcome>, Vec<String>> 
     let bytes = gather::read(Path::new(tests)).map_err(|error| vec![format!("{place}: it cannot be read: {error}")])?;
     let mut host = RunningHost::default();
     let (plan, variables) = gather::plan_of(policy, &mut AsIfPresent { host: &mut host })?;
-    let expectations = read_expectations(&Rc::from(place), &bytes, &variables)
+    let expectations = read_expectations(&Arc::from(place), &bytes, &variables)
         .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     Ok(check(&plan, expectations, &mut host))
 }

@@ -88,6 +88,7 @@ pub mod file {
 
 /// Operations on processes: `include/uapi/linux/{prctl,seccomp,personality,ioprio,resource}.h`.
 pub mod process {
+    pub const PR_SET_DUMPABLE: u64 = 4;
     pub const PR_SET_MM: u64 = 35;
     pub const PR_SET_PTRACER: u64 = 0x5961_6D61;
     pub const SECCOMP_SET_MODE_FILTER: u64 = 1;

@@ -23,6 +23,7 @@ pub mod answer {
     pub const KILL_PROCESS: u32 = 0x8000_0000;
     /// The error number is in the low 16 bits.
     pub const ERRNO: u32 = 0x0005_0000;
+    pub const USER_NOTIF: u32 = 0x7FC0_0000;
     pub const ALLOW: u32 = 0x7FFF_0000;
     /// `SECCOMP_RET_ACTION_FULL`: the part that is not data.
     pub const ACTION: u32 = 0xFFFF_0000;

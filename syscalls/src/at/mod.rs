@@ -6,7 +6,7 @@ pub mod change;
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-use crate::errno::{Errno, checked, checked_int};
+use crate::errno::{Errno, checked};
 
 /// `struct open_how` of `openat2(2)`.
 #[repr(C)]
@@ -21,6 +21,28 @@ pub struct OpenHow {
 }
 
 const _: () = assert!(size_of::<OpenHow>() == 24);
+
+/// `O_*` of `open(2)`, for this architecture.
+impl OpenHow {
+    pub const ACCESS_MODE: u64 = flag(libc::O_ACCMODE);
+    pub const CLOSE_ON_EXEC: u64 = flag(libc::O_CLOEXEC);
+    pub const CREATE: u64 = flag(libc::O_CREAT);
+    pub const DIRECTORY: u64 = flag(libc::O_DIRECTORY);
+    pub const EXCLUSIVE: u64 = flag(libc::O_EXCL);
+    pub const NO_FOLLOW: u64 = flag(libc::O_NOFOLLOW);
+    pub const NO_TERMINAL: u64 = flag(libc::O_NOCTTY);
+    pub const PATH: u64 = flag(libc::O_PATH);
+    pub const READ_ONLY: u64 = flag(libc::O_RDONLY);
+    /// `O_TMPFILE`, which holds `O_DIRECTORY`.
+    pub const TEMPORARY_FILE: u64 = flag(libc::O_TMPFILE);
+    pub const TRUNCATE: u64 = flag(libc::O_TRUNC);
+    pub const WRITE_ONLY: u64 = flag(libc::O_WRONLY);
+}
+
+/// Every flag is positive.
+const fn flag(value: libc::c_int) -> u64 {
+    value.unsigned_abs() as u64
+}
 
 /// `RESOLVE_*` of `openat2(2)`.
 pub mod resolve {
@@ -59,13 +81,4 @@ pub fn read_link<'b>(directory: BorrowedFd<'_>, name: &CStr, buffer: &'b mut [u8
     })?;
     let length = usize::try_from(length).unwrap_or(0);
     if length == buffer.len() { Err(Errno(libc::ENAMETOOLONG)) } else { Ok(&buffer[..length]) }
-}
-
-/// `fcntl(2)` with `F_SETFL`: the status flags of an open file.
-///
-/// # Errors
-/// Those of `fcntl(2)`.
-pub fn set_status_flags(file: BorrowedFd<'_>, flags: i32) -> Result<(), Errno> {
-    // SAFETY: the request takes a number.
-    checked_int(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, flags) }).map(drop)
 }

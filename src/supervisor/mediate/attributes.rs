@@ -1,0 +1,97 @@
+//! Modes, owners, times, extended attributes and lengths, changed on the caller's behalf on the object that was looked up.
+//!
+//! Landlock has no right for most of these, so none of them is ever left to the kernel.
+
+use std::ffi::CString;
+use std::os::fd::AsFd;
+
+use syscalls::Errno;
+use syscalls::at::attributes::{self as raw, Time};
+
+use super::caller::Caller;
+use super::change::At;
+use super::open::own_name;
+use super::resolve::{Last, Object, RealPath};
+use super::{Mediator, Outcome};
+use crate::plan::Operation;
+
+/// `AT_SYMLINK_NOFOLLOW` and `AT_EMPTY_PATH` of the `*at` calls.
+pub(super) const NO_FOLLOW: i32 = 0x100;
+pub(super) const EMPTY_PATH: i32 = 0x1000;
+
+/// Which object is meant.
+#[derive(Clone, Debug)]
+pub(super) enum Subject {
+    /// A descriptor that gives access to its file.
+    Descriptor(i32),
+    /// Any descriptor, one of `O_PATH` too (`AT_EMPTY_PATH`).
+    Object(i32),
+    Path {
+        at: At,
+        last: Last,
+    },
+}
+
+/// What is to change.
+#[derive(Clone, Debug)]
+pub(super) enum Attribute {
+    Extended { name: CString, value: Vec<u8>, flags: i32 },
+    ExtendedRemoved { name: CString },
+    Length(i64),
+    Mode(u32),
+    Owner { user: u32, group: u32 },
+    Times(Option<[Time; 2]>),
+}
+
+impl Subject {
+    /// The subject of an `*at` call with `flags`.
+    pub(super) fn new(at: At, flags: i32) -> Self {
+        if at.path.is_empty() && flags & EMPTY_PATH != 0 {
+            return Self::Object(at.directory);
+        }
+        let last = if flags & NO_FOLLOW != 0 { Last::Keep } else { Last::Follow };
+        Self::Path { at, last }
+    }
+}
+
+impl Mediator {
+    /// Answers a change of an attribute.
+    pub(super) fn attribute(&self, caller: Caller, subject: &Subject, attribute: Attribute) -> Outcome {
+        self.try_attribute(caller, subject, attribute).unwrap_or_else(Outcome::Fail)
+    }
+
+    fn try_attribute(&self, caller: Caller, subject: &Subject, attribute: Attribute) -> Result<Outcome, Errno> {
+        let (object, typed) = match subject {
+            Subject::Descriptor(number) => {
+                caller.check_not_path_only(*number)?;
+                (self.descriptor(caller, *number)?, CString::default())
+            }
+            Subject::Object(number) => (self.descriptor(caller, *number)?, CString::default()),
+            Subject::Path { at, last } if !at.path.is_empty() => {
+                (self.resolver.object(caller, at.directory, &at.path, *last, 0)?, at.path.clone())
+            }
+            Subject::Path { .. } => return Err(Errno::NOT_FOUND),
+        };
+        let RealPath::Path(real) = &object.real else {
+            // A pipe, a socket or memory that the caller holds is the caller's.
+            return apply(&object, &attribute).map(|()| Outcome::Return(0));
+        };
+        let operations = [Operation::Write(real.clone())];
+        // A length is a matter of writing, which the kernel mediates; EPERM is what chmod(2) has for files of others.
+        let by_kernel = matches!(attribute, Attribute::Length(_));
+        let decided = self.decide(caller, &operations, &typed, Some(&object), by_kernel);
+        let decided = if by_kernel { decided } else { decided.refusing_with(Errno::NOT_PERMITTED) };
+        self.carry_out(caller, decided, move || apply(&object, &attribute))
+    }
+}
+
+fn apply(object: &Object, attribute: &Attribute) -> Result<(), Errno> {
+    match attribute {
+        Attribute::Extended { name, value, flags } => raw::set_extended(&own_name(&object.file), name, value, *flags),
+        Attribute::ExtendedRemoved { name } => raw::remove_extended(&own_name(&object.file), name),
+        Attribute::Length(length) => raw::set_length(&own_name(&object.file), *length),
+        Attribute::Mode(mode) => raw::set_mode(object.file.as_fd(), *mode),
+        Attribute::Owner { user, group } => raw::set_owner(object.file.as_fd(), *user, *group),
+        Attribute::Times(times) => raw::set_times(object.file.as_fd(), times.as_ref()),
+    }
+}

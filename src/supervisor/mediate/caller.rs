@@ -1,0 +1,139 @@
+//! The thread whose call is looked at: its memory, directories, mask and identity, read from outside.
+//!
+//! Everything here is only a claim until the notification is still valid afterwards: a thread that died may have left its
+//! number to another.
+
+use std::ffi::CString;
+use std::fs;
+use std::os::fd::OwnedFd;
+
+use syscalls::at::OpenHow;
+use syscalls::notify::{NotifyId, read_memory};
+use syscalls::process::Pid;
+use syscalls::{Errno, file};
+
+use crate::approval::Process;
+use crate::profile::abs_path::AbsPath;
+
+/// `AT_FDCWD` of `openat(2)`, as the low half of an argument.
+const AT_FDCWD: i32 = -100;
+/// `PATH_MAX` of `limits.h`, with the NUL byte.
+pub(super) const PATH_MAX: usize = 4096;
+const PAGE: u64 = 4096;
+
+/// A thread that waits for the answer to its call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caller {
+    pub(super) thread: Pid,
+    pub(super) id: NotifyId,
+}
+
+impl Caller {
+    /// The string at `address`, up to its NUL byte, copied once. It is a private copy: the caller may change its own.
+    ///
+    /// # Errors
+    /// `EFAULT` when the memory ends before the string does, `ENAMETOOLONG` past `PATH_MAX`.
+    pub(super) fn string(self, address: u64) -> Result<CString, Errno> {
+        let mut buffer = [0_u8; PATH_MAX];
+        let mut filled = 0_usize;
+        while filled < PATH_MAX {
+            let from = address.wrapping_add(filled as u64);
+            // A page at a time: the next one may not be mapped, and most strings end in the first.
+            let in_page = usize::try_from(PAGE - from % PAGE).unwrap_or(PATH_MAX);
+            let wanted = in_page.min(PATH_MAX - filled);
+            let part = &mut buffer[filled..filled + wanted];
+            let copied = read_memory(self.thread, from, part)?;
+            if let Some(end) = part[..copied].iter().position(|&byte| byte == 0) {
+                let text = buffer[..filled + end].to_vec();
+                return CString::new(text).map_err(|_| Errno::INVALID);
+            }
+            if copied < wanted {
+                return Err(Errno::FAULT);
+            }
+            filled += copied;
+        }
+        Err(Errno::NAME_TOO_LONG)
+    }
+
+    /// Exactly `length` bytes at `address`, copied once.
+    ///
+    /// # Errors
+    /// `EFAULT` when the memory ends before that.
+    pub(super) fn bytes(self, address: u64, length: usize) -> Result<Vec<u8>, Errno> {
+        let mut buffer = vec![0_u8; length];
+        let copied = if length == 0 { 0 } else { read_memory(self.thread, address, &mut buffer)? };
+        if copied == length { Ok(buffer) } else { Err(Errno::FAULT) }
+    }
+
+    /// What descriptor `number` of the caller is, opened without access; its working directory for `AT_FDCWD`.
+    ///
+    /// # Errors
+    /// `EBADF` when it has no such descriptor.
+    pub(super) fn directory(self, number: i32) -> Result<OwnedFd, Errno> {
+        let link = match number {
+            AT_FDCWD => format!("/proc/{}/cwd\0", self.thread.number()),
+            number if number < 0 => return Err(Errno::BAD_DESCRIPTOR),
+            number => format!("/proc/{}/fd/{number}\0", self.thread.number()),
+        };
+        let link = std::ffi::CStr::from_bytes_with_nul(link.as_bytes()).map_err(|_| Errno::INVALID)?;
+        file::open_path(link).map_err(|errno| match errno {
+            Errno::NOT_FOUND if number != AT_FDCWD => Errno::BAD_DESCRIPTOR,
+            other => other,
+        })
+    }
+
+    /// A descriptor that was opened with `O_PATH` takes no change of its file (`open(2)`).
+    ///
+    /// # Errors
+    /// `EBADF` when descriptor `number` is one.
+    pub(super) fn check_not_path_only(self, number: i32) -> Result<(), Errno> {
+        let path = format!("/proc/{}/fdinfo/{number}", self.thread.number());
+        let text = fs::read_to_string(path).map_err(|_| Errno::BAD_DESCRIPTOR)?;
+        let flags = text.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("flags:")?.trim(), 8).ok());
+        if flags.is_none_or(|flags| flags & OpenHow::PATH != 0) { Err(Errno::BAD_DESCRIPTOR) } else { Ok(()) }
+    }
+
+    /// A field of `/proc/TID/status` (`proc_pid_status(5)`).
+    fn status_field(self, name: &str) -> Option<String> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.thread.number())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        Some(line.trim().to_owned())
+    }
+
+    /// The mask of the caller's new files. Without one nothing is made: a wrong mask would open a file to others.
+    ///
+    /// # Errors
+    /// `ESRCH` when the caller is gone.
+    pub(super) fn umask(self) -> Result<u32, Errno> {
+        let field = self.status_field("Umask").ok_or(Errno::NO_SUCH_PROCESS)?;
+        u32::from_str_radix(&field, 8).map_err(|_| Errno::NO_SUCH_PROCESS)
+    }
+
+    /// The process of the thread.
+    ///
+    /// # Errors
+    /// `ESRCH` when the caller is gone.
+    pub(super) fn process(self) -> Result<Pid, Errno> {
+        let field = self.status_field("Tgid").and_then(|text| text.parse().ok());
+        field.and_then(Pid::new).ok_or(Errno::NO_SUCH_PROCESS)
+    }
+
+    /// Who asks, for a question.
+    pub(super) fn describe(self) -> Process {
+        let number = |name| self.status_field(name).and_then(|text| text.split_whitespace().next()?.parse().ok());
+        let link = |name: &str| {
+            let target = fs::read_link(format!("/proc/{}/{name}", self.thread.number())).ok()?;
+            AbsPath::new(std::os::unix::ffi::OsStrExt::as_bytes(target.as_os_str()))
+        };
+        Process {
+            pid: number("Tgid").unwrap_or_else(|| self.thread.number()),
+            parent: number("PPid").unwrap_or(0),
+            executable: link("exe"),
+            directory: link("cwd"),
+            user: self
+                .status_field("Uid")
+                .and_then(|text| text.split_whitespace().nth(1)?.parse().ok())
+                .unwrap_or(u32::MAX),
+        }
+    }
+}

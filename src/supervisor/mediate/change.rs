@@ -1,0 +1,164 @@
+//! Entries made, removed, renamed and linked on the caller's behalf, by the directories that were looked up.
+
+use std::ffi::CString;
+use std::os::fd::AsFd;
+
+use syscalls::Errno;
+use syscalls::at::change::{self, Entry as RawEntry};
+use syscalls::file::FileType;
+
+use super::caller::Caller;
+use super::open::own_name;
+use super::resolve::{Entry, KEPT, Last, Object, RealPath};
+use super::{Decided, Mediator, Outcome};
+use crate::plan::Operation;
+
+/// `AT_SYMLINK_FOLLOW` and `AT_EMPTY_PATH` of `linkat(2)`.
+const SYMLINK_FOLLOW: i32 = 0x400;
+const EMPTY_PATH: i32 = 0x1000;
+/// `RENAME_EXCHANGE` of `renameat2(2)`.
+const EXCHANGE: u32 = 2;
+
+/// A path and the descriptor it starts from.
+#[derive(Clone, Debug)]
+pub(super) struct At {
+    pub(super) directory: i32,
+    pub(super) path: CString,
+}
+
+/// What is to happen to one entry.
+#[derive(Clone, Debug)]
+pub(super) enum Change {
+    MakeDirectory { mode: u32 },
+    MakeNode { mode: u32, device: u64 },
+    Remove { flags: i32 },
+    Symlink { target: CString },
+}
+
+impl Mediator {
+    /// Answers a call that makes or removes one entry.
+    pub(super) fn change(&self, caller: Caller, at: &At, what: &Change) -> Outcome {
+        self.try_change(caller, at, what).unwrap_or_else(Outcome::Fail)
+    }
+
+    fn try_change(&self, caller: Caller, at: &At, what: &Change) -> Result<Outcome, Errno> {
+        let entry = match self.resolver.entry(caller, at.directory, &at.path, 0) {
+            Ok(entry) => entry,
+            Err(errno) => return self.unresolved(errno),
+        };
+        let mask = match what {
+            Change::MakeDirectory { .. } | Change::MakeNode { .. } => caller.umask()?,
+            Change::Remove { .. } | Change::Symlink { .. } => 0,
+        };
+        let operations = [Operation::Write(entry.real.clone())];
+        let decided = self.decide(caller, &operations, &at.path, None, true);
+        let what = what.clone();
+        self.carry_out(caller, decided, move || carry_out(&entry, &what, mask))
+    }
+
+    /// Answers a rename.
+    pub(super) fn rename(&self, caller: Caller, from: &At, to: &At, flags: u32) -> Outcome {
+        self.try_rename(caller, from, to, flags).unwrap_or_else(Outcome::Fail)
+    }
+
+    fn try_rename(&self, caller: Caller, from: &At, to: &At, flags: u32) -> Result<Outcome, Errno> {
+        let (old, new) = match self.entries(caller, from, to) {
+            Ok(both) => both,
+            Err(errno) => return self.unresolved(errno),
+        };
+        // A directory takes what lies in it along, out of reach of rules about where that was.
+        self.check_tree(&old)?;
+        if flags & EXCHANGE != 0 {
+            self.check_tree(&new)?;
+        }
+        let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
+        let decided = self.decide(caller, &operations, &from.path, None, true);
+        self.carry_out(caller, decided, move || change::rename(raw(&old), raw(&new), flags))
+    }
+
+    fn entries(&self, caller: Caller, from: &At, to: &At) -> Result<(Entry, Entry), Errno> {
+        let old = self.resolver.entry(caller, from.directory, &from.path, 0)?;
+        Ok((old, self.resolver.entry(caller, to.directory, &to.path, 0)?))
+    }
+
+    /// Answers a hard link.
+    pub(super) fn link(&self, caller: Caller, from: &At, to: &At, flags: i32) -> Outcome {
+        self.try_link(caller, from, to, flags).unwrap_or_else(Outcome::Fail)
+    }
+
+    fn try_link(&self, caller: Caller, from: &At, to: &At, flags: i32) -> Result<Outcome, Errno> {
+        let new = self.resolver.entry(caller, to.directory, &to.path, 0)?;
+        let by_descriptor = flags & EMPTY_PATH != 0 && from.path.is_empty();
+        if by_descriptor || flags & SYMLINK_FOLLOW != 0 {
+            let object = if by_descriptor {
+                self.descriptor(caller, from.directory)?
+            } else {
+                self.resolver.object(caller, from.directory, &from.path, Last::Follow, 0)?
+            };
+            let operations = [link_source(&object), Some(Operation::Write(new.real.clone()))];
+            let operations: Vec<Operation> = operations.into_iter().flatten().collect();
+            let decided = self.decide(caller, &operations, &from.path, Some(&object), true);
+            return self.carry_out(caller, decided, move || change::link_open(&own_name(&object.file), raw(&new)));
+        }
+        let old = self.resolver.entry(caller, from.directory, &from.path, 0)?;
+        let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
+        let decided = self.decide(caller, &operations, &from.path, None, true);
+        self.carry_out(caller, decided, move || change::link(raw(&old), raw(&new)))
+    }
+
+    /// Carries a decision out with a call that returns nothing.
+    pub(super) fn carry_out(
+        &self,
+        caller: Caller,
+        decided: Decided,
+        act: impl FnOnce() -> Result<(), Errno> + Send + 'static,
+    ) -> Result<Outcome, Errno> {
+        match decided {
+            Decided::Act => act().map(|()| Outcome::Return(0)),
+            Decided::Ask(question) => Ok(self.ask(caller, question, move || match act() {
+                Ok(()) => Outcome::Return(0),
+                Err(errno) => Outcome::Fail(errno),
+            })),
+            Decided::KernelDoes => Ok(Outcome::GoOn),
+            Decided::Refuse(errno) => Err(errno),
+        }
+    }
+
+    /// The object that descriptor `number` of the caller is.
+    ///
+    /// # Errors
+    /// `EBADF` when it has none.
+    pub(super) fn descriptor(&self, caller: Caller, number: i32) -> Result<Object, Errno> {
+        Object::open_as(caller.directory(number)?)
+    }
+
+    /// Refuses to move a directory in which something lies that the policy closes.
+    fn check_tree(&self, entry: &Entry) -> Result<(), Errno> {
+        let is_directory = || match syscalls::at::open(Some(entry.directory.as_fd()), &entry.name, &KEPT) {
+            Ok(file) => !syscalls::file::status(file.as_fd()).is_ok_and(|status| status.kind != FileType::Directory),
+            Err(_) => false,
+        };
+        if self.closed_beneath(&entry.real, is_directory) { Err(Errno::ACCESS) } else { Ok(()) }
+    }
+}
+
+/// The permission to give a file another name is that to write to it, as for the name it has.
+fn link_source(object: &Object) -> Option<Operation> {
+    match &object.real {
+        RealPath::Path(real) if object.status.kind != FileType::Symlink => Some(Operation::Write(real.clone())),
+        RealPath::Path(_) | RealPath::Nameless => None,
+    }
+}
+
+fn carry_out(entry: &Entry, what: &Change, mask: u32) -> Result<(), Errno> {
+    match what {
+        Change::MakeDirectory { mode } => change::make_directory(raw(entry), mode & !mask),
+        Change::MakeNode { mode, device } => change::make_node(raw(entry), mode & !mask, *device),
+        Change::Remove { flags } => change::remove(raw(entry), *flags),
+        Change::Symlink { target } => change::symlink(target, raw(entry)),
+    }
+}
+
+fn raw(entry: &Entry) -> RawEntry<'_> {
+    RawEntry { directory: entry.directory.as_fd(), name: &entry.name }
+}

@@ -1,0 +1,266 @@
+//! The program's system calls, one by one: looked at on a private copy, decided about, and answered.
+//!
+//! Where the kernel's own rules say what the policy says, a call is left to the kernel; nothing the program changes
+//! meanwhile can then win it more. Everything else is carried out here, on the object that was decided about.
+
+mod attributes;
+mod caller;
+mod calls;
+mod change;
+mod open;
+mod receive;
+mod resolve;
+mod sockets;
+
+use std::collections::BTreeSet;
+use std::ffi::CStr;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex};
+
+use syscalls::Errno;
+use syscalls::notify::Listener;
+use syscalls::process::Pid;
+
+use self::caller::Caller;
+use self::calls::Numbers;
+use self::change::At;
+use self::resolve::{Last, Object, RealPath, Resolver};
+use super::account::Account;
+use super::questions::Questions;
+use crate::approval::{AskedOperation, Object as AskedObject, Question};
+use crate::enforce::gaps;
+use crate::plan::explain::explain;
+use crate::plan::{Access, Operation, Plan, Verdict, decide};
+use crate::profile::FilePattern;
+use crate::profile::abs_path::AbsPath;
+
+pub(super) use self::receive::serve;
+
+/// Everything that answers the program's calls.
+#[derive(Debug)]
+pub(super) struct Mediator {
+    plan: Plan,
+    listener: Arc<Listener>,
+    numbers: Numbers,
+    resolver: Resolver,
+    /// No denial lies inside a grant, so that Landlock refuses by itself all that the plan refuses.
+    kernel_complete: bool,
+    /// Sockets that the program bound.
+    bound: Arc<Mutex<BTreeSet<(u64, u64)>>>,
+    questions: Option<Arc<Questions>>,
+    account: Arc<Account>,
+}
+
+/// How a call is answered.
+pub(super) enum Outcome {
+    Fail(Errno),
+    /// The kernel carries it out.
+    GoOn,
+    HandOver {
+        file: OwnedFd,
+        close_on_exec: bool,
+    },
+    Return(i64),
+    /// It may take long, and only its caller is to wait.
+    Slow(Box<dyn FnOnce() -> Self + Send>),
+}
+
+/// What is to happen with a call that was looked at.
+#[derive(Debug)]
+enum Decided {
+    Act,
+    Ask(Question),
+    KernelDoes,
+    Refuse(Errno),
+}
+
+impl Decided {
+    /// The same with another error for a refusal.
+    fn refusing_with(self, errno: Errno) -> Self {
+        match self {
+            Self::Refuse(Errno::ACCESS) => Self::Refuse(errno),
+            Self::Act | Self::Ask(_) | Self::KernelDoes | Self::Refuse(_) => self,
+        }
+    }
+}
+
+impl Mediator {
+    /// A mediator for `plan`; `around` are the processes around the program.
+    pub(super) fn new(
+        plan: Plan,
+        listener: Listener,
+        around: Vec<Pid>,
+        questions: Option<Arc<Questions>>,
+        account: Arc<Account>,
+    ) -> Self {
+        let kernel_complete = gaps::kernel_keeps_files(&plan);
+        let (numbers, resolver) = (Numbers::new(), Resolver::new(around));
+        let bound = Arc::new(Mutex::new(BTreeSet::new()));
+        Self { plan, listener: Arc::new(listener), numbers, resolver, kernel_complete, bound, questions, account }
+    }
+
+    /// Decides about one call that does `operations`. `kernel` says that Landlock mediates such calls.
+    fn decide(
+        &self,
+        caller: Caller,
+        operations: &[Operation],
+        typed: &CStr,
+        object: Option<&Object>,
+        kernel: bool,
+    ) -> Decided {
+        let left_to_kernel = kernel && self.kernel_complete;
+        let mut asked = Vec::new();
+        for operation in operations {
+            match decide(&self.plan, operation) {
+                Verdict::Allow(_) => {}
+                verdict @ Verdict::Ask(_) => asked.push((operation, verdict)),
+                verdict @ Verdict::Deny(_) => {
+                    self.account.denied(|| explain(&self.plan, operation, &verdict));
+                    return if left_to_kernel { Decided::KernelDoes } else { Decided::Refuse(Errno::ACCESS) };
+                }
+            }
+        }
+        // What was read about the caller is its own only if it still waits.
+        if self.listener.still_waits(caller.id).is_err() {
+            return Decided::Refuse(Errno::NO_SUCH_PROCESS);
+        }
+        if let (Some((operation, verdict)), Some(questions)) = (asked.first(), &self.questions) {
+            let access = access_of(asked.iter().map(|(operation, _)| *operation));
+            let Some(path) = path_of(operation) else { return Decided::Refuse(Errno::ACCESS) };
+            if questions.covers(path, access) {
+                return Decided::Act;
+            }
+            let reason = explain(&self.plan, operation, verdict).reason;
+            return Decided::Ask(self.question(caller, operation, access, path, typed, object, reason));
+        }
+        if let Some((operation, verdict)) = asked.first() {
+            self.account.denied(|| explain(&self.plan, operation, verdict));
+            return if left_to_kernel { Decided::KernelDoes } else { Decided::Refuse(Errno::ACCESS) };
+        }
+        if left_to_kernel { Decided::KernelDoes } else { Decided::Act }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is one field of the question")]
+    fn question(
+        &self,
+        caller: Caller,
+        operation: &Operation,
+        access: Access,
+        path: &AbsPath,
+        typed: &CStr,
+        object: Option<&Object>,
+        reason: String,
+    ) -> Question {
+        let differs = !typed.to_bytes().is_empty() && typed.to_bytes() != path.as_bytes();
+        let operation = match (operation, object) {
+            (Operation::UnixConnect(_), _) => AskedOperation::ConnectUnix,
+            (_, None) => AskedOperation::Change,
+            (_, Some(_)) => AskedOperation::Open(access),
+        };
+        Question {
+            operation,
+            object: AskedObject {
+                real: path.clone(),
+                typed: differs.then(|| typed.to_bytes().to_vec()),
+                identity: object.map(|object| object.status.identity),
+            },
+            process: caller.describe(),
+            reason,
+            profile: self.plan.profile.name.clone(),
+        }
+    }
+
+    /// Puts `question` to the approvers on a thread of its own, and does `act` after a yes.
+    fn ask(&self, caller: Caller, question: Question, act: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
+        let Some(questions) = self.questions.clone() else { return Outcome::Fail(Errno::ACCESS) };
+        let (account, listener) = (Arc::clone(&self.account), Arc::clone(&self.listener));
+        Outcome::Slow(Box::new(move || {
+            if questions.ask(&question, &|| listener.still_waits(caller.id).is_ok()) {
+                act()
+            } else {
+                account.refused(&question);
+                Outcome::Fail(Errno::ACCESS)
+            }
+        }))
+    }
+
+    /// Answers `execve(2)`. It cannot be carried out for another process: what starts is what Landlock lets start, and
+    /// what the policy closes inside a grant is refused here before.
+    fn execute(&self, caller: Caller, at: &At, flags: i32) -> Outcome {
+        let found = if at.path.is_empty() && flags & attributes::EMPTY_PATH != 0 {
+            self.descriptor(caller, at.directory)
+        } else {
+            let last = if flags & attributes::NO_FOLLOW != 0 { Last::Keep } else { Last::Follow };
+            self.resolver.object(caller, at.directory, &at.path, last, 0)
+        };
+        // The kernel's own answer for what is not there, or may not be looked at.
+        let Ok(object) = found else { return Outcome::GoOn };
+        let RealPath::Path(real) = object.real else { return Outcome::GoOn };
+        let operation = Operation::Execute(real);
+        match decide(&self.plan, &operation) {
+            Verdict::Allow(_) => Outcome::GoOn,
+            verdict @ (Verdict::Ask(_) | Verdict::Deny(_)) => {
+                self.account.denied(|| explain(&self.plan, &operation, &verdict));
+                Outcome::Fail(Errno::ACCESS)
+            }
+        }
+    }
+
+    /// The answer to a call whose path leads nowhere this process can follow. The kernel gives the right error by itself
+    /// where its rules are all there is.
+    fn unresolved(&self, errno: Errno) -> Result<Outcome, Errno> {
+        if self.kernel_complete { Ok(Outcome::GoOn) } else { Err(errno) }
+    }
+
+    /// Whether the policy lets the program listen on a TCP port. Which one is Landlock's to keep.
+    fn may_listen(&self) -> bool {
+        self.plan.profile.network.as_ref().is_some_and(|network| !network.listen.is_empty())
+    }
+
+    /// Whether the notification is still of the thread that everything was read from.
+    fn check_still_waits(&self, caller: Caller) -> Result<(), Errno> {
+        self.listener.still_waits(caller.id).map_err(|_| Errno::NO_SUCH_PROCESS)
+    }
+
+    /// Whether the policy closes something beneath the directory `path`, so that it cannot be moved as a whole.
+    fn closed_beneath(&self, path: &AbsPath, is_directory: impl FnOnce() -> bool) -> bool {
+        let own = self.plan.own.iter().any(|own| own.path.is_within(path));
+        let mut patterns = false;
+        let named = self.plan.denials.iter().any(|denial| match &denial.pattern {
+            FilePattern::Path(closed) => {
+                closed.is_within(path) || denial.real.as_ref().is_some_and(|real| real.is_within(path))
+            }
+            FilePattern::Glob { glob, .. } => {
+                // A pattern of the name alone holds wherever the file goes; one of directories does not.
+                let text = glob.to_string();
+                patterns |= text.strip_prefix("**/").unwrap_or(&text).contains('/');
+                false
+            }
+        });
+        own || named || (patterns && is_directory())
+    }
+}
+
+/// The access that `operations` come to.
+fn access_of<'o>(operations: impl Iterator<Item = &'o Operation>) -> Access {
+    let mut access = Access::NONE;
+    for operation in operations {
+        match operation {
+            Operation::Execute(_) => access.execute = true,
+            Operation::Read(_) => access.read = true,
+            Operation::Connect { .. } | Operation::Listen(_) | Operation::UnixConnect(_) | Operation::Write(_) => {
+                access.write = true;
+            }
+        }
+    }
+    access
+}
+
+fn path_of(operation: &Operation) -> Option<&AbsPath> {
+    match operation {
+        Operation::Execute(path) | Operation::Read(path) | Operation::UnixConnect(path) | Operation::Write(path) => {
+            Some(path)
+        }
+        Operation::Connect { .. } | Operation::Listen(_) => None,
+    }
+}

@@ -1,0 +1,219 @@
+//! Questions while they are open: asked once, of everybody who may answer, for a limited time; and the answers that hold on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::approval::{Answer, Approver, AskedOperation, Cancelled, Question, Scope};
+use crate::plan::Access;
+use crate::profile::abs_path::AbsPath;
+
+/// Questions that may be asked at once, and how many more each second brings: a program cannot bury whoever answers.
+const BURST: u32 = 5;
+const PER_SECOND: u32 = 1;
+/// How often it is looked whether the call still waits.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// Answers that are kept; past these the oldest no is forgotten and asked about again.
+const MOST_KEPT: usize = 4096;
+
+/// Puts questions to the approvers of a policy.
+pub(super) struct Questions {
+    approvers: Vec<Arc<dyn Approver>>,
+    timeout: Duration,
+    /// The policy's `default_on_timeout` is `allow`, and says that it knows.
+    fail_open: bool,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// What makes two questions one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    operation: String,
+    real: AbsPath,
+    access: (bool, bool, bool),
+    executable: Option<AbsPath>,
+}
+
+#[derive(Debug)]
+struct State {
+    open: BTreeSet<Key>,
+    answered: BTreeMap<Key, bool>,
+    allowed: Vec<Allowed>,
+    tokens: u32,
+    refilled: Instant,
+}
+
+/// A yes that reaches beyond its call.
+#[derive(Clone, Debug)]
+struct Allowed {
+    path: AbsPath,
+    beneath: bool,
+    access: Access,
+    until: Option<SystemTime>,
+}
+
+impl std::fmt::Debug for Questions {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Questions").field("approvers", &self.approvers.len()).finish_non_exhaustive()
+    }
+}
+
+impl Questions {
+    /// Questions to `approvers`, each open for `timeout`.
+    pub(super) fn new(approvers: Vec<Arc<dyn Approver>>, timeout: Duration, fail_open: bool) -> Self {
+        let state = State {
+            open: BTreeSet::new(),
+            answered: BTreeMap::new(),
+            allowed: Vec::new(),
+            tokens: BURST,
+            refilled: Instant::now(),
+        };
+        Self { approvers, timeout, fail_open, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Whether an earlier yes holds for `access` to `path`.
+    pub(super) fn covers(&self, path: &AbsPath, access: Access) -> bool {
+        let now = SystemTime::now();
+        self.locked().allowed.iter().any(|allowed| {
+            let reaches = if allowed.beneath { path.is_within(&allowed.path) } else { *path == allowed.path };
+            reaches && allowed.access.includes(access) && allowed.until.is_none_or(|until| now < until)
+        })
+    }
+
+    /// Asks, unless the same is being asked or was answered with no; answers whether the call may go on.
+    /// `waits` says whether the call still waits: nobody is asked about one that is gone.
+    pub(super) fn ask(&self, question: &Question, waits: &(dyn Fn() -> bool + Sync)) -> bool {
+        let key = Key::of(question);
+        let deadline = Instant::now() + self.timeout;
+        let mut state = self.locked();
+        if state.answered.get(&key) == Some(&false) {
+            return false;
+        }
+        if state.open.contains(&key) {
+            return self.await_other(state, &key, deadline);
+        }
+        if !state.take_token() {
+            return false;
+        }
+        state.open.insert(key.clone());
+        drop(state);
+        let answer = self.put(question, deadline, waits);
+        let allowed = self.settle(question, &key, &answer);
+        self.changed.notify_all();
+        allowed
+    }
+
+    /// Waits for the answer to the same question of another thread.
+    fn await_other(&self, state: MutexGuard<'_, State>, key: &Key, deadline: Instant) -> bool {
+        // The other asker was first, so its deadline comes first; a second more lets it settle.
+        let longest = deadline.saturating_duration_since(Instant::now()) + Duration::from_secs(1);
+        let waited = self.changed.wait_timeout_while(state, longest, |state| state.open.contains(key));
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.answered.get(key).copied().unwrap_or(false)
+    }
+
+    /// Asks every approver at once; the first yes or no counts.
+    fn put(&self, question: &Question, deadline: Instant, waits: &(dyn Fn() -> bool + Sync)) -> Answer {
+        let cancelled = Cancelled::default();
+        thread::scope(|scope| {
+            let (sender, answers) = mpsc::channel();
+            for approver in &self.approvers {
+                let (sender, cancelled) = (sender.clone(), &cancelled);
+                scope.spawn(move || {
+                    // The receiver is gone once somebody else has answered.
+                    let _ = sender.send(approver.ask(question, deadline, cancelled));
+                });
+            }
+            drop(sender);
+            let mut nobody = Answer::None { reason: "the policy names nobody to ask".to_owned() };
+            loop {
+                match answers.recv_timeout(LOOK_AGAIN) {
+                    Ok(answer @ (Answer::Allow { .. } | Answer::Deny { .. })) => {
+                        cancelled.cancel();
+                        return answer;
+                    }
+                    Ok(answer @ Answer::None { .. }) => nobody = answer,
+                    Err(RecvTimeoutError::Timeout) if waits() => {}
+                    Err(RecvTimeoutError::Timeout) => cancelled.cancel(),
+                    Err(RecvTimeoutError::Disconnected) => return nobody,
+                }
+            }
+        })
+    }
+
+    /// Keeps what the answer says beyond this call, and closes the question.
+    fn settle(&self, question: &Question, key: &Key, answer: &Answer) -> bool {
+        let mut state = self.locked();
+        state.open.remove(key);
+        let allowed = match answer {
+            Answer::Allow { scope, until, .. } => {
+                state.allow(question, *scope, *until);
+                true
+            }
+            Answer::Deny { .. } => false,
+            Answer::None { .. } => self.fail_open,
+        };
+        if state.answered.len() >= MOST_KEPT {
+            state.answered.pop_first();
+        }
+        // Silence is not kept as a no: the next time somebody may be there.
+        let silence = matches!(answer, Answer::None { .. });
+        state.answered.insert(key.clone(), allowed);
+        if silence && !allowed {
+            state.answered.remove(key);
+        }
+        allowed
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        // Every change of the state is whole, so a panic elsewhere leaves it usable.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Key {
+    fn of(question: &Question) -> Self {
+        let access = access_of(question);
+        Self {
+            operation: question.operation.to_string(),
+            real: question.object.real.clone(),
+            access: (access.read, access.write, access.execute),
+            executable: question.process.executable.clone(),
+        }
+    }
+}
+
+impl State {
+    fn take_token(&mut self) -> bool {
+        let seconds = u32::try_from(self.refilled.elapsed().as_secs()).unwrap_or(u32::MAX);
+        if seconds > 0 {
+            self.tokens = self.tokens.saturating_add(seconds.saturating_mul(PER_SECOND)).min(BURST);
+            self.refilled = Instant::now();
+        }
+        let free = self.tokens > 0;
+        self.tokens = self.tokens.saturating_sub(1);
+        free
+    }
+
+    fn allow(&mut self, question: &Question, scope: Scope, until: Option<SystemTime>) {
+        let real = &question.object.real;
+        let (path, beneath) = match scope {
+            Scope::Once => return,
+            Scope::Object => (real.clone(), false),
+            Scope::Directory => (real.parent().unwrap_or_else(|| real.clone()), true),
+        };
+        self.allowed.push(Allowed { path, beneath, access: access_of(question), until });
+    }
+}
+
+/// What a yes gives: the access that was asked for.
+fn access_of(question: &Question) -> Access {
+    match question.operation {
+        AskedOperation::Open(access) => access,
+        AskedOperation::Change | AskedOperation::ConnectUnix => Access { write: true, ..Access::NONE },
+        AskedOperation::Execute => Access { execute: true, ..Access::NONE },
+    }
+}

@@ -1,0 +1,48 @@
+//! The policy's webhook, with the files it names read: none of them is reachable from inside.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::approval::webhook::{Config, Format, Origin, Webhook};
+use crate::approval::{Approver, Scope};
+use crate::plan::Plan;
+use crate::profile::abs_path::AbsPath;
+use crate::profile::{Given, WebhookFormat};
+
+use super::{read, shown};
+
+/// The approver behind the policy's webhook; `None` where it has none.
+///
+/// # Errors
+/// A sentence, when it could never answer.
+pub(in crate::verbs) fn webhook(plan: &Plan) -> Result<Option<Arc<dyn Approver>>, String> {
+    let policy = &plan.profile.supervisor;
+    let Some(url) = policy.webhook.as_ref().filter(|_| plan.is_supervised()) else { return Ok(None) };
+    let format = match policy.format.as_ref().map(|given| given.value).unwrap_or_default() {
+        WebhookFormat::Nono => Format::Nono,
+        WebhookFormat::Opa => Format::Opa,
+    };
+    let webhook = Webhook::new(Config {
+        url: url.value.clone(),
+        secret: policy.webhook_secret.as_ref().map(contents).transpose()?,
+        ca: policy.ca_file.as_ref().map(contents).transpose()?,
+        format,
+        widest: Scope::Directory,
+        origin: Origin { host: host_name(), user: std::env::var("USER").ok(), ..Origin::default() },
+    });
+    webhook
+        .map(|webhook| Some(Arc::new(webhook) as Arc<dyn Approver>))
+        .map_err(|why| format!("{} ({}): {why}", url.value, url.from))
+}
+
+fn contents(file: &Given<AbsPath>) -> Result<Vec<u8>, String> {
+    let path = Path::new(OsStr::from_bytes(file.value.as_bytes()));
+    read(path).map_err(|error| format!("{} ({}) cannot be read: {error}", shown(path), file.from))
+}
+
+fn host_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim_end().to_owned())
+}
