@@ -127,11 +127,18 @@ fn help_and_version_go_to_standard_output() {
 }
 
 #[test]
-fn wrong_usage_is_one_sentence_on_standard_error_and_status_two() {
-    for args in [&[][..], &["rum"], &["run"], &["run", "--alow", "/x", "ls"], &["profiles", "init"], &["\u{1b}[2J\nx"]]
-    {
+fn wrong_usage_is_one_sentence_on_standard_error_and_status_two_or_125_where_a_program_would_run() {
+    let cases = [
+        (&[][..], 2),
+        (&["rum"], 2),
+        (&["run"], 125),
+        (&["run", "--alow", "/x", "ls"], 125),
+        (&["profiles", "init"], 2),
+        (&["\u{1b}[2J\nx"], 2),
+    ];
+    for (args, status) in cases {
         let output = nono(args);
-        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert_eq!(output.status.code(), Some(status), "{args:?}");
         assert!(output.stdout.is_empty(), "{args:?}");
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.starts_with("nono: ") && said.ends_with("--help`.\n") && said.lines().count() == 1, "{said:?}");

@@ -13,6 +13,11 @@ pub struct UsageError {
 }
 
 impl UsageError {
+    /// Whether it is about a verb that answers with a program's exit status, so that a 2 would be taken for the program's.
+    pub fn is_about_a_program(&self) -> bool {
+        matches!(self.path.as_str(), "nono run" | "nono shell" | "nono wrap")
+    }
+
     /// `sentence` says what is wrong, without a full stop (a question keeps its mark); `path` is the verb it is about, with `nono` before it.
     pub(crate) fn new(path: &str, sentence: impl Into<String>) -> Self {
         Self { sentence: sentence.into(), path: path.to_owned() }

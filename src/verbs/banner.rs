@@ -91,9 +91,12 @@ fn limited(plan: &Plan, kernel: &Kernel) -> Option<String> {
     (!parts.is_empty()).then(|| format!("limits {}", parts.join(", ")))
 }
 
-/// Landlock has no rule about modes, owners, times and extended attributes, so what happens to them is said each time.
+/// Landlock has no rule about modes, owners, times and extended attributes. A supervisor has; without one what happens to
+/// them is said each time.
 fn metadata(plan: &Plan) -> String {
-    let text = if plan.root {
+    let text = if plan.is_supervised() {
+        "chmod, chown, utime and setxattr work where it may write"
+    } else if plan.root {
         "chmod, chown, utime and setxattr are refused for root"
     } else if plan.has_writable_files() {
         "chmod, chown, utime and setxattr work on every file you own, granted or not"

@@ -48,5 +48,5 @@ pub fn run(command: Command) -> ExitCode {
 /// Says what is wrong with the words on the command line.
 pub fn usage(error: &crate::cli::UsageError) -> ExitCode {
     print::say(&error.to_string());
-    ExitCode::from(USAGE)
+    ExitCode::from(if error.is_about_a_program() { REFUSED } else { USAGE })
 }

@@ -54,8 +54,7 @@ pub(crate) const OPERANDS: &[Value] =
 pub(crate) const EXITS: &[Entry] = &[
     ("N", "the program's own exit status"),
     ("128+N", "signal N ended the program"),
-    ("2", "nono's command line is wrong; nothing was started"),
-    ("125", "nono itself refused or failed"),
+    ("125", "nono itself refused or failed, wrong usage included"),
     ("126", "the program was found and could not be executed"),
     ("127", "the program was not found"),
 ];
