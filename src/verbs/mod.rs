@@ -13,7 +13,7 @@ mod wrap;
 
 use std::process::ExitCode;
 
-use crate::cli::{Command, Profiles};
+use crate::cli::Command;
 
 /// Every answer is yes, verified, valid.
 const YES: u8 = 0;
@@ -37,8 +37,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Shell(arguments) => shell::shell(arguments),
         Command::Version => print::document(&format!("nono {}\n", crate::cli::VERSION)),
-        Command::Profiles(Profiles::Test { files, json }) => profiles::test(&files, json),
-        Command::Profiles(_) => REFUSED,
+        Command::Profiles(arguments) => profiles::profiles(&arguments),
         Command::Why(arguments) => why::why(&arguments),
         Command::Wrap(arguments) => wrap::wrap(&arguments),
     };

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use self::merge::{add, without_repetitions};
 use super::read::json::Text;
 use super::read::problem::{FileFault, Problem, ProblemKind};
-use super::read::{MOST_PROBLEMS, is_name, nearest, read_group, read_profile};
+use super::read::{self, MOST_PROBLEMS, nearest, read_group, read_profile};
 use super::variables::Variables;
 use super::{Approver, Given, Profile, Provenance, builtin};
 
@@ -66,6 +66,27 @@ pub fn resolve_name(name: &str, library: &dyn Library, variables: &Variables) ->
         resolver.problem(&asker, ProblemKind::BadName { written: name.to_owned() });
     }
     resolver.finish()
+}
+
+/// Reads a group, which is called `name`, and everything it includes. The values that only a profile has stay empty.
+///
+/// # Errors
+/// Every problem of all the files, in the order they were read.
+pub fn resolve_group(
+    source: &Source,
+    name: &str,
+    library: &dyn Library,
+    variables: &Variables,
+) -> Result<Profile, Vec<Problem>> {
+    let mut resolver = Resolver::new(library, variables);
+    resolver.groups.open.push(name.to_owned());
+    resolver.group_text(source, name, true);
+    resolver.finish()
+}
+
+/// Whether a text can name a profile or a group: then it is also a safe file name.
+pub fn is_name(text: &str) -> bool {
+    read::is_name(text)
 }
 
 struct Resolver<'a> {
@@ -150,7 +171,7 @@ impl<'a> Resolver<'a> {
             return;
         }
         match self.library.group(&name.value).or_else(|| builtin::group_source(&name.value).map(Ok)) {
-            Some(Ok(source)) => self.group_text(&source, &name.value),
+            Some(Ok(source)) => self.group_text(&source, &name.value, false),
             Some(Err(why)) => self.problem(&name.from, ProblemKind::File(FileFault::Unreadable { why })),
             None => self.unknown(name, "group", &self.library.group_names(), builtin::group_names()),
         }
@@ -184,14 +205,13 @@ impl<'a> Resolver<'a> {
             self.group_name(name);
         }
         if asked {
-            self.whole.name.clone_from(&layer.own.name);
-            self.whole.version.clone_from(&layer.own.version);
-            self.whole.description.clone_from(&layer.own.description);
+            take_identity(&mut self.whole, &layer.own);
         }
         add(&mut self.whole, layer.own);
     }
 
-    fn group_text(&mut self, source: &Source, name: &str) {
+    /// Reads a group: what it includes, then itself.
+    fn group_text(&mut self, source: &Source, name: &str, asked: bool) {
         let text = match Text::new(Arc::clone(&source.place), &source.text) {
             Ok(text) => text,
             Err(problem) => return self.problems.push(problem),
@@ -199,6 +219,9 @@ impl<'a> Resolver<'a> {
         let layer = read_group(&text, self.variables, source.built_in, Arc::from(name), &mut self.problems);
         for included in &layer.groups {
             self.group_name(included);
+        }
+        if asked {
+            take_identity(&mut self.whole, &layer.own);
         }
         add(&mut self.whole, layer.own);
     }
@@ -215,6 +238,13 @@ impl<'a> Resolver<'a> {
             self.problem(&from, ProblemKind::WebhookMissing);
         }
     }
+}
+
+/// What a policy is called does not pass to those that build on it.
+fn take_identity(whole: &mut Profile, own: &Profile) {
+    whole.name.clone_from(&own.name);
+    whole.version.clone_from(&own.version);
+    whole.description.clone_from(&own.description);
 }
 
 /// Whether a name is to be followed: not a second time, not in a circle, not too far.

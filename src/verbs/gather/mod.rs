@@ -27,7 +27,7 @@ use crate::profile::read::problem::{FileFault, Problem};
 use crate::profile::resolve::{self as resolution, Source};
 use crate::profile::variables::Variables;
 
-pub(super) use self::facts::{kernel, variables};
+pub(super) use self::facts::{kernel, user_directory, variables, workdir};
 pub(super) use self::host::RunningHost;
 pub(super) use self::library::{Shelves, read};
 pub(super) use self::program::{ProgramError, find};
@@ -60,9 +60,9 @@ pub(super) enum Purpose {
 /// # Errors
 /// Every sentence there is to say about why there is none.
 pub(super) fn gather(flags: &Sandbox, purpose: Purpose) -> Result<Gathered, Vec<String>> {
-    let current = facts::workdir(None).map_err(|problem| vec![problem])?;
+    let current = workdir(None).map_err(|problem| vec![problem])?;
     let workdir = match &flags.workdir {
-        Some(given) => facts::workdir(Some(given)).map_err(|problem| vec![problem])?,
+        Some(given) => workdir(Some(given)).map_err(|problem| vec![problem])?,
         None => current.clone(),
     };
     let variables = variables(&workdir);
@@ -91,7 +91,7 @@ fn named_profile(flag: Option<&OsStr>, variables: &Variables) -> Result<Profile,
 /// # Errors
 /// Everything that is wrong with the policy and what it builds on.
 pub(super) fn plan_of(policy: &OsStr, host: &mut dyn Host) -> Result<(Plan, Variables), Vec<String>> {
-    let workdir = facts::workdir(None).map_err(|problem| vec![problem])?;
+    let workdir = workdir(None).map_err(|problem| vec![problem])?;
     let variables = variables(&workdir);
     let profile = resolve(policy, &variables).map_err(|problems| sentences(&problems))?;
     Ok((plan::build(profile, &facts::facts(workdir, &variables), host), variables))
@@ -135,7 +135,7 @@ pub(super) fn source(path: &Path) -> Result<Source, String> {
 /// # Errors
 /// A sentence, when the user's directory cannot be trusted.
 pub(super) fn shelves(variables: &Variables) -> Result<Shelves, String> {
-    Shelves::new(facts::user_directory(variables).as_ref(), &facts::system_directory())
+    Shelves::new(user_directory(variables).as_ref(), &facts::system_directory())
 }
 
 /// The controllers that a cgroup for the program would have on this host.
