@@ -38,7 +38,7 @@ fn output_that_was_stopped_does_not_hide_the_question() {
 fn nothing_of_the_run_writes_while_the_question_stands() {
     // One shares the terminal's session, one has left it, and children come and go.
     let noise = "while :; do echo noise; /bin/true; sleep 0.01; done";
-    let program = format!("({noise}) & setsid bash -c '{noise}' & sleep 3; kill 0 $!");
+    let program = format!("({noise}) & setsid bash -c '{noise}' & sleep 3; kill $! 0");
     let desk = Desk::new();
     let go = desk.path("go");
     let desk = desk.with(PROGRAM, &program).with(FOREGROUND, "1").with(TRIGGER, &go);
