@@ -194,3 +194,21 @@ fn init_writes_a_profile_that_validates_and_never_replaces_one_unasked() {
         assert_eq!(home.nono(arguments).status, status, "{arguments:?}");
     }
 }
+
+#[test]
+fn show_leaves_no_key_of_a_profile_out() {
+    let home = Home::new();
+    home.write("config/nono/profiles/base.json", r#"{"name": "base"}"#);
+    let whole = concat!(env!("CARGO_MANIFEST_DIR"), "/src/profile/resolve/whole.json");
+    let shown = home.nono(&["show", whole, "--json"]).json();
+    let shown: Vec<&str> =
+        shown["entries"].as_array().unwrap().iter().map(|entry| entry["key"].as_str().unwrap()).collect();
+    let written: Value = serde_json::from_str(&fs::read_to_string(whole).unwrap()).unwrap();
+    for (section, keys) in written.as_object().unwrap() {
+        for (key, value) in keys.as_object().into_iter().flatten() {
+            let key = format!("{section}.{key}");
+            let is_empty = value.as_array().is_some_and(Vec::is_empty) || key == "sandbox.groups";
+            assert!(is_empty || shown.iter().any(|shown| shown.starts_with(&key)), "{key} is not shown");
+        }
+    }
+}

@@ -8,7 +8,7 @@ use crate::plan::environment::DEFAULT_PASS;
 use crate::profile::escape::escaped;
 use crate::profile::{
     Approver, AuditLevel, FilePattern, FileRule, FileRuleKind, Given, Network, OnTimeout, Profile, Provenance,
-    Supervisor,
+    Supervisor, WebhookFormat,
 };
 
 /// Longest text shown, in characters.
@@ -102,6 +102,10 @@ fn supervisor(all: &mut Vec<Entry>, supervisor: &Supervisor) {
     });
     one(all, "supervisor.webhook", supervisor.webhook.as_ref(), |address| json!(address));
     one(all, "supervisor.webhook_secret.file", supervisor.webhook_secret.as_ref(), path);
+    one(all, "supervisor.format", supervisor.format.as_ref(), |format| match format {
+        WebhookFormat::Nono => json!("nono"),
+        WebhookFormat::Opa => json!("opa"),
+    });
     one(all, "supervisor.ca_file", supervisor.ca_file.as_ref(), path);
     one(all, "supervisor.timeout_ms", supervisor.timeout_ms.as_ref(), |milliseconds| json!(milliseconds));
     one(all, "supervisor.default_on_timeout", supervisor.default_on_timeout.as_ref(), |answer| match answer {
