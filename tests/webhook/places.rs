@@ -86,8 +86,7 @@ fn no_variable_of_the_environment_leads_elsewhere() {
 
 /// Runs one test of this file in a mount namespace where `file` has other contents; with `what` in its environment.
 fn with_file(test: &str, file: &str, contents: &str, variable: (&str, &str)) {
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let name = folder.join(format!("{}-{}", file.replace('/', "-"), std::process::id()));
+    let name = std::env::temp_dir().join(format!("nono{}-{}", file.replace('/', "-"), std::process::id()));
     std::fs::write(&name, contents).expect("a file");
     let output = Command::new("unshare")
         .args([

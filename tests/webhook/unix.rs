@@ -133,6 +133,7 @@ fn a_socket_of_another_user_is_refused() {
     if chown(&socket, Some(NOBODY), None).is_err() {
         assert!(std::env::var_os("CI").is_none(), "only root can give a file away");
         eprintln!("skipped: only root can give a file away");
+        drop(fs::remove_dir_all(folder));
         return;
     }
     refused(&webhook(&url(&socket)), PATIENCE, "unix-owner", "the socket's owner");
