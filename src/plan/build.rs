@@ -60,10 +60,11 @@ impl Lookups<'_> {
 fn own_places(facts: &Facts, host: &mut dyn Host) -> Vec<OwnPlace> {
     let directories = facts.own_directories.iter().map(|path| (path, OwnKind::Directory));
     let binary = facts.own_binary.iter().map(|path| (path, OwnKind::Binary));
+    let policies = facts.own_policies.iter().map(|path| (path, OwnKind::Policy));
     let kernel =
         [&b"proc"[..], b"sys"].map(|name| OwnPlace { path: AbsPath::root().join(name), kind: OwnKind::Kernel });
     let mut own: Vec<OwnPlace> = Vec::from(kernel);
-    for (path, kind) in directories.chain(binary) {
+    for (path, kind) in directories.chain(binary).chain(policies) {
         for path in [path.clone(), host.real(path)] {
             let place = OwnPlace { path, kind };
             if !own.contains(&place) {
@@ -170,7 +171,7 @@ impl Granting<'_> {
         }
         if let Some(own) = self.own.iter().find(|own| grant.real.is_within(&own.path)) {
             match own.kind {
-                OwnKind::Binary | OwnKind::Kernel => grant.access.write = false,
+                OwnKind::Binary | OwnKind::Kernel | OwnKind::Policy => grant.access.write = false,
                 OwnKind::Directory => grant.access = Access::NONE,
             }
             let whose =

@@ -80,8 +80,8 @@ fn closed<'p>(plan: &'p Plan, path: &AbsPath, wanted: Use) -> Option<Reason<'p>>
     let own = plan.own.iter().find(|place| {
         path.is_within(&place.path)
             && match (place.kind, wanted) {
-                (OwnKind::Directory, _) | (OwnKind::Binary | OwnKind::Kernel, Use::Write) => true,
-                (OwnKind::Binary | OwnKind::Kernel, Use::Execute | Use::Read) => false,
+                (OwnKind::Directory, _) | (OwnKind::Binary | OwnKind::Kernel | OwnKind::Policy, Use::Write) => true,
+                (OwnKind::Binary | OwnKind::Kernel | OwnKind::Policy, Use::Execute | Use::Read) => false,
             }
     });
     let denial = || plan.denials.iter().find(|denial| denial.covers(path));

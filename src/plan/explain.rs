@@ -108,6 +108,7 @@ fn because(plan: &Plan, operation: &Operation, reason: &Reason<'_>) -> String {
         Reason::OtherAccess(grant) => format!("`{}` grants {} and no more", safe(&grant.written), access(grant)),
         Reason::Own(place) => match place.kind {
             OwnKind::Binary => format!("{} is nono's own program, which nothing may change", place.path),
+            OwnKind::Policy => format!("{} is the policy itself, which nothing inside may change", place.path),
             OwnKind::Kernel => format!("{} holds the kernel's settings, which nothing may change", place.path),
             OwnKind::Directory => format!("{} holds nono's own state or policies, which nothing opens", place.path),
         },

@@ -92,6 +92,8 @@ pub struct Facts {
     pub own_directories: Vec<AbsPath>,
     /// nono's executable.
     pub own_binary: Option<AbsPath>,
+    /// Files that the running policy was read from.
+    pub own_policies: Vec<AbsPath>,
 }
 
 /// A path the program may use.
@@ -145,6 +147,8 @@ pub enum OwnKind {
     Binary,
     /// State, policies and keys: closed altogether.
     Directory,
+    /// The policy itself, wherever it lies: it may be read, and the next run must find it as it was reviewed.
+    Policy,
     /// The kernel's own settings, `/proc` and `/sys`: what root's user id may write there rules the whole host.
     Kernel,
 }

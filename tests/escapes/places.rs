@@ -57,6 +57,22 @@ fn the_configuration_of_nono_cannot_be_made_where_there_is_none_yet() {
 }
 
 #[test]
+fn the_policy_of_the_run_cannot_be_changed_where_it_lies() {
+    each(|world| {
+        let work = world.work();
+        let policy = work.join("policy.json");
+        let text = r#"{"name": "mine", "extends": ["default"], "sandbox": {"allow": ["$WORKDIR"]}}"#;
+        world.file(&policy, text);
+        let script = "echo x > beside; echo x >> policy.json; mv beside policy.json; rm -f policy.json; chmod 0 policy.json; \
+                      ln policy.json other; echo x >> other; mv policy.json other; cat policy.json";
+        let outcome = world.finish(sandbox(world, &["-p", word(&policy)]).args(["/bin/sh", "-c", script]));
+        assert_eq!(fs::read_to_string(&policy).expect("the policy"), text, "{}", outcome.stderr);
+        assert!(outcome.stdout.ends_with(text), "it may be read: {} {}", outcome.stdout, outcome.stderr);
+        assert!(work.join("beside").exists(), "the directory beside it may be written: {}", outcome.stderr);
+    });
+}
+
+#[test]
 fn the_program_of_nono_cannot_be_changed_or_replaced() {
     each(|world| {
         let work = world.work();

@@ -57,6 +57,7 @@ fn facts() -> Facts {
         environment: Vec::new(),
         own_directories: vec![at("/own/state")],
         own_binary: Some(at("/usr/bin/nono")),
+        own_policies: Vec::new(),
     }
 }
 

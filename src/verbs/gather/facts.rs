@@ -33,6 +33,7 @@ pub(in crate::verbs) fn facts(workdir: AbsPath, variables: &Variables) -> Facts 
         environment: std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect(),
         own_directories: user.into_iter().flatten().chain([system_directory()]).collect(),
         own_binary: std::env::current_exe().ok().as_deref().and_then(absolute),
+        own_policies: Vec::new(),
     }
 }
 

@@ -9,7 +9,7 @@ mod temporary;
 mod webhook;
 
 use std::borrow::Cow;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -66,7 +66,7 @@ pub(super) fn gather(flags: &Sandbox, purpose: Purpose) -> Result<Gathered, Vec<
         None => current.clone(),
     };
     let variables = variables(&workdir);
-    let mut profile = named_profile(flags.profile.as_deref(), &variables)?;
+    let mut profile = resolve(&policy_name(flags), &variables).map_err(|problems| sentences(&problems))?;
     flags::merge(&mut profile, flags, &current, &workdir)?;
     let mut temporary = None;
     if let (Purpose::Run, Some(from)) = (purpose, profile.private_temp.clone()) {
@@ -75,15 +75,28 @@ pub(super) fn gather(flags: &Sandbox, purpose: Purpose) -> Result<Gathered, Vec<
     }
     let kernel = kernel(&profile.limits);
     let mut host = RunningHost::default();
-    let plan = plan::build::build(profile, &facts::facts(workdir, &variables), &mut host);
+    let mut facts = facts::facts(workdir, &variables);
+    facts.own_policies.extend(policy_file(flags, &current));
+    facts.own_directories.extend(webhook::places(&profile));
+    let plan = plan::build::build(profile, &facts, &mut host);
     Ok(Gathered { plan, kernel, host, temporary })
 }
 
-/// The profile that `-p`, else `NONO_PROFILE`, names, with everything it builds on.
-fn named_profile(flag: Option<&OsStr>, variables: &Variables) -> Result<Profile, Vec<String>> {
-    let from_environment = std::env::var_os("NONO_PROFILE").filter(|value| !value.is_empty());
-    let name = flag.or(from_environment.as_deref()).unwrap_or_else(|| OsStr::new(DEFAULT_PROFILE));
-    resolve(name, variables).map_err(|problems| sentences(&problems))
+/// What `-p`, else `NONO_PROFILE`, names.
+fn policy_name(flags: &Sandbox) -> OsString {
+    let from_environment = || std::env::var_os("NONO_PROFILE").filter(|value| !value.is_empty());
+    flags.profile.clone().or_else(from_environment).unwrap_or_else(|| OsString::from(DEFAULT_PROFILE))
+}
+
+/// Whether a policy is named by its file.
+fn is_file(name: &OsStr) -> bool {
+    name.as_bytes().contains(&b'/') || name.as_bytes().ends_with(b".json")
+}
+
+/// The file of the named policy, where it is one.
+fn policy_file(flags: &Sandbox, current: &AbsPath) -> Option<AbsPath> {
+    let name = policy_name(flags);
+    is_file(&name).then(|| current.join_or_absolute(name.as_bytes()))
 }
 
 /// The plan of a policy without flags, on a host of the caller's, and the variables that its paths may mention.
@@ -105,7 +118,7 @@ pub(super) fn resolve(name: &OsStr, variables: &Variables) -> Result<Profile, Ve
     let place: Arc<str> = Arc::from(name.to_string_lossy());
     let unreadable = |why| vec![Problem::of_file(&place, FileFault::Unreadable { why })];
     let shelves = shelves(variables).map_err(unreadable)?;
-    if name.as_bytes().contains(&b'/') || name.as_bytes().ends_with(b".json") {
+    if is_file(name) {
         let source = source(Path::new(name)).map_err(unreadable)?;
         return resolution::resolve(&source, &shelves, variables);
     }

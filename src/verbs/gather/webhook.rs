@@ -9,7 +9,7 @@ use crate::approval::webhook::{Config, Format, Origin, Webhook};
 use crate::approval::{Approver, Scope};
 use crate::plan::Plan;
 use crate::profile::abs_path::AbsPath;
-use crate::profile::{Given, WebhookFormat};
+use crate::profile::{Given, Profile, WebhookFormat};
 
 use super::{read, shown};
 
@@ -35,6 +35,16 @@ pub(in crate::verbs) fn webhook(plan: &Plan) -> Result<Option<Arc<dyn Approver>>
     webhook
         .map(|webhook| Some(Arc::new(webhook) as Arc<dyn Approver>))
         .map_err(|why| format!("{} ({}): {why}", url.value, url.from))
+}
+
+/// What the program must not touch: with the secret, or in the place of the socket, it could answer its own questions.
+pub(super) fn places(profile: &Profile) -> Vec<AbsPath> {
+    let secret = profile.supervisor.webhook_secret.as_ref().map(|given| given.value.clone());
+    let socket = profile.supervisor.webhook.as_ref().and_then(|given| {
+        let path = given.value.strip_prefix("unix:")?;
+        AbsPath::new(path.split(':').next()?.as_bytes())
+    });
+    secret.into_iter().chain(socket).collect()
 }
 
 fn contents(file: &Given<AbsPath>) -> Result<Vec<u8>, String> {
