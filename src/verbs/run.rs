@@ -22,6 +22,9 @@ pub(super) fn run(arguments: &Run) -> u8 {
     }
 }
 
+/// Refusals that are listed at the end of a run.
+const MOST_ACCOUNTED: usize = 5;
+
 /// Why no program was run.
 #[derive(Debug)]
 pub(super) struct Refusal {
@@ -49,7 +52,7 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
     let (ended, refusals) = supervisor::run(&prepared, &gathered.kernel, supervision)
         .map_err(|errno| Refusal::because(vec![format!("no process could be started: {errno}")]))?;
     if !arguments.silent {
-        refusals.iter().for_each(|refused| print::say(&account(refused)));
+        say_account(&refusals, arguments.verbose);
     }
     match ended {
         Ended::Exited(status) => Ok(status),
@@ -63,6 +66,16 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
 
 fn variable(name: &str) -> Option<Vec<u8>> {
     std::env::var_os(name).map(OsStringExt::into_vec)
+}
+
+/// Says what was refused, the most frequent first.
+fn say_account(refusals: &[Refused], verbose: bool) {
+    let most = if verbose { usize::MAX } else { MOST_ACCOUNTED };
+    refusals.iter().take(most).for_each(|refused| print::say(&account(refused)));
+    let more = refusals.len().saturating_sub(most);
+    if more > 0 {
+        print::say(&format!("refused as well: {more} other things (-v lists them)"));
+    }
 }
 
 /// One line of the account at the end of a run.
