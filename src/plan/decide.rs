@@ -24,6 +24,7 @@ pub fn decide<'p>(plan: &'p Plan, operation: &Operation) -> Verdict<'p> {
 
 impl Denial {
     /// Whether `path` is denied: by the name the policy gives, or by where that really is.
+    #[inline]
     pub fn covers(&self, path: &AbsPath) -> bool {
         self.pattern.covers(path) || self.real.as_ref().is_some_and(|real| path.is_within(real))
     }

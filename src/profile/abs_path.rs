@@ -53,6 +53,7 @@ impl AbsPath {
     }
 
     /// Whether this is `ancestor`, or lies beneath it.
+    #[inline]
     pub fn is_within(&self, ancestor: &Self) -> bool {
         // The byte behind the prefix tells almost every pair of paths apart before any other is compared.
         match self.0.get(ancestor.0.len()) {

@@ -217,6 +217,7 @@ impl Capability {
 
 impl FilePattern {
     /// Whether the rule is about `path`: it, or a directory above it, is named and not excepted.
+    #[inline]
     pub fn covers(&self, path: &AbsPath) -> bool {
         match self {
             Self::Path(named) => path.is_within(named),

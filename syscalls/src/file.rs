@@ -53,6 +53,17 @@ pub fn open_path_without_links(path: &CStr) -> Result<OwnedFd, Errno> {
     at::open(None, path, &OpenHow { flags, mode: 0, resolve: resolve::NO_SYMLINKS })
 }
 
+/// `readlink(2)`, for whether there is a symbolic link: what it leads to is not read.
+///
+/// # Errors
+/// `EINVAL` when there is something else, `ENOENT` or `ENOTDIR` when there is nothing; those of `readlink(2)`.
+pub fn find_link(path: &CStr) -> Result<(), Errno> {
+    let mut byte = 0_u8;
+    // SAFETY: `path` is a valid NUL-terminated string for the length of the call, which a CStr guarantees, and `byte` is
+    // writable for the one byte that the length allows.
+    checked(unsafe { libc::readlink(path.as_ptr(), (&raw mut byte).cast(), 1) as libc::c_long }).map(drop)
+}
+
 /// `open(2)` for reading what must be a regular file: does not wait for a FIFO and takes no terminal.
 ///
 /// # Errors

@@ -16,8 +16,21 @@ pub(in crate::verbs) struct RunningHost {
     objects: Vec<OwnedFd>,
     /// Where the directories above missing paths really are.
     parents: HashMap<AbsPath, AbsPath>,
+    /// What is known about the directories above paths, so that a missing one is asked about once.
+    directories: HashMap<Vec<u8>, Way>,
     /// Where paths get their NUL.
     name: Vec<u8>,
+}
+
+/// What lies on the way to a path, and at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// It ends before the path does, and no symbolic link was on it.
+    Ends,
+    /// A symbolic link, or something that cannot be looked at.
+    Unclear,
+    /// No symbolic link: the path is the real one.
+    Straight,
 }
 
 /// `PATH_MAX` of `limits.h`.
@@ -32,14 +45,33 @@ impl RunningHost {
     /// Without a symbolic link on the way the path is the real one, and a single call tells what is there. `None` when there
     /// may be one.
     fn open_directly(&mut self, path: &AbsPath) -> Option<Result<OwnedFd, Errno>> {
-        self.name.clear();
-        self.name.extend_from_slice(path.as_bytes());
-        self.name.push(0);
-        match file::open_path_without_links(CStr::from_bytes_with_nul(&self.name).ok()?) {
+        match file::open_path_without_links(terminated(&mut self.name, path.as_bytes())?) {
             Err(Errno::NOT_FOUND | Errno::NOT_DIRECTORY) => Some(Err(Errno::NOT_FOUND)),
             // A link, a directory that may not be searched, or a kernel without the call.
             Err(_) => None,
             Ok(object) => Some(Ok(object)),
+        }
+    }
+
+    /// Looks at each directory on the way once. Asking for a link makes no descriptor, so it is twice as fast as opening.
+    fn way(&mut self, path: &[u8]) -> Way {
+        let above = path.iter().rposition(|&byte| byte == b'/').and_then(|slash| path.get(..slash)).unwrap_or_default();
+        let directory = match self.directories.get(above) {
+            Some(known) => *known,
+            None if above.is_empty() => Way::Straight,
+            None => {
+                let way = self.way(above);
+                self.directories.insert(above.to_vec(), way);
+                way
+            }
+        };
+        if directory != Way::Straight {
+            return directory;
+        }
+        match terminated(&mut self.name, path).map(file::find_link) {
+            Some(Err(Errno::INVALID)) => Way::Straight,
+            Some(Err(Errno::NOT_FOUND | Errno::NOT_DIRECTORY)) => Way::Ends,
+            Some(Ok(()) | Err(_)) | None => Way::Unclear,
         }
     }
 
@@ -86,11 +118,19 @@ impl Host for RunningHost {
     }
 
     fn real(&mut self, path: &AbsPath) -> AbsPath {
-        match self.open_directly(path) {
-            Some(_) => path.clone(),
-            None => Self::open(path).map_or_else(|_| self.would_be(path), |(_, real)| real),
+        match self.way(path.as_bytes()) {
+            Way::Ends | Way::Straight => path.clone(),
+            Way::Unclear => Self::open(path).map_or_else(|_| self.would_be(path), |(_, real)| real),
         }
     }
+}
+
+/// `path` as a C string, in `name`.
+fn terminated<'n>(name: &'n mut Vec<u8>, path: &[u8]) -> Option<&'n CStr> {
+    name.clear();
+    name.extend_from_slice(path);
+    name.push(0);
+    CStr::from_bytes_with_nul(name).ok()
 }
 
 fn path_kind(kind: FileType) -> PathKind {
