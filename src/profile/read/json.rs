@@ -139,6 +139,14 @@ impl<'t> Text<'t> {
                 Value::Object(members.collect::<Result<_, Problem>>()?)
             }
             Some(b'[') => {
+                if let Ok(strings) = serde_json::from_str::<PlainStrings<'t>>(raw) {
+                    // The quote before a string is where it begins.
+                    let item = |text: &'t str| Node {
+                        offset: self.offset(text).saturating_sub(1),
+                        value: Value::String(Cow::Borrowed(text)),
+                    };
+                    return Ok(Node { offset, value: Value::Array(strings.0.into_iter().map(item).collect()) });
+                }
                 let items: Items<'t> = serde_json::from_str(raw).map_err(wrong)?;
                 Value::Array(items.0.into_iter().map(|item| self.node(item.get(), below)).collect::<Result<_, _>>()?)
             }
@@ -203,6 +211,16 @@ struct Members<'t>(Vec<(&'t RawValue, &'t RawValue)>);
 
 /// The items of one list, undecoded.
 struct Items<'t>(Vec<&'t RawValue>);
+
+/// The items of a list of strings without escapes, which most lists are: read in one go, without a look at each before.
+struct PlainStrings<'t>(Vec<&'t str>);
+
+impl<'de: 't, 't> Deserialize<'de> for PlainStrings<'t> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // A borrowed string is one that stands in the text as it is.
+        Vec::<&'de str>::deserialize(deserializer).map(Self)
+    }
+}
 
 impl<'de: 't, 't> Deserialize<'de> for Members<'t> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
