@@ -44,6 +44,18 @@ impl Family {
         }
     }
 
+    /// [`Family::end`] for a process that adopts orphans: without a child left it is the last of the family, and
+    /// looking through all processes of the machine for others is spared.
+    pub(super) fn end_adopted(&self) {
+        loop {
+            match process::next_change() {
+                Ok(Some(_)) => {}
+                Ok(None) => return self.end(),
+                Err(_) => return,
+            }
+        }
+    }
+
     fn kill(&self) {
         if self.scoped {
             // ESRCH: they are all dead already and only wait to be reaped.

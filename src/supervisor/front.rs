@@ -25,7 +25,7 @@ pub(super) fn wait(keeper: Pid, family: &Family, awaited: &SignalSet, report: &O
             let _ = signal::send(keeper, arrival.signal);
         }
     }
-    family.end();
+    family.end_adopted();
     let ended = Ended::receive(report.as_fd());
     (ended, account::receive(report.as_fd()))
 }

@@ -54,6 +54,10 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
     if !arguments.silent {
         say_account(&refusals, arguments.verbose);
     }
+    let temporary = gathered.temporary.take();
+    // This process ends next, and the kernel takes all of its memory and descriptors back at once.
+    std::mem::forget((gathered, prepared));
+    drop(temporary);
     match ended {
         Ended::Exited(status) => Ok(status),
         Ended::Killed(signal) => Ok(SIGNALLED.saturating_add(u8::try_from(signal.0).unwrap_or(0))),
