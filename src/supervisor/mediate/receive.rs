@@ -41,9 +41,10 @@ fn receive(mediator: &Arc<Mediator>, waiting: &Arc<AtomicUsize>) {
                     mediator.send(&notification, outcome);
                 }
             },
+            // Without a process that could call, receiving would fail again and again.
+            Err(Errno::NOT_FOUND) if mediator.listener.is_abandoned() => return,
             // The caller was killed between its call and here, or this thread got a signal.
             Err(Errno::NOT_FOUND | Errno::INTERRUPTED) => {}
-            // No process is left that could call.
             Err(_) => return,
         }
     }

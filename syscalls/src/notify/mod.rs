@@ -116,7 +116,7 @@ impl Listener {
     /// `SECCOMP_IOCTL_NOTIF_RECV`: waits for the next call.
     ///
     /// # Errors
-    /// `ENOENT` when the caller was killed meanwhile, `EINTR` for a signal.
+    /// `ENOENT` when the caller was killed meanwhile or no process is left that could call, `EINTR` for a signal.
     pub fn receive(&self) -> Result<Notification, Errno> {
         // The kernel refuses a structure that is not zeroed.
         let mut notif = SeccompNotif::default();
@@ -124,6 +124,14 @@ impl Listener {
         checked_int(unsafe { libc::ioctl(self.0.as_raw_fd(), IOCTL_RECV, &raw mut notif) })?;
         let thread = i32::try_from(notif.pid).ok().and_then(Pid::new).ok_or(Errno::NO_SUCH_PROCESS)?;
         Ok(Notification { id: NotifyId(notif.id), thread, number: notif.data.number, arguments: notif.data.arguments })
+    }
+
+    /// `poll(2)`: whether no process is left that could call. From then on [`Listener::receive`] does not wait any more.
+    pub fn is_abandoned(&self) -> bool {
+        let mut entry = libc::pollfd { fd: self.0.as_raw_fd(), events: 0, revents: 0 };
+        // SAFETY: `entry` is one writable structure, as the count says, and lives through the call.
+        let ready = checked_int(unsafe { libc::poll(&raw mut entry, 1, 0) });
+        ready.is_ok() && entry.revents & libc::POLLHUP != 0
     }
 
     /// `SECCOMP_IOCTL_NOTIF_ID_VALID`: whether the caller still waits. What was read about it before this is its own.
