@@ -67,6 +67,13 @@ impl AbsPath {
     fn normal(base: &[u8], relative: &[u8]) -> Self {
         let mut path = Vec::with_capacity(base.len().saturating_add(relative.len()).saturating_add(1));
         path.extend_from_slice(base);
+        if is_normal(relative) {
+            if path.len() > 1 {
+                path.push(b'/');
+            }
+            path.extend_from_slice(relative.strip_prefix(b"/").unwrap_or(relative));
+            return Self(path);
+        }
         for part in relative.split(|&byte| byte == b'/') {
             match part {
                 b"" | b"." => {}
@@ -84,6 +91,13 @@ impl AbsPath {
         }
         Self(path)
     }
+}
+
+/// Whether every part between slashes is a name. A name with a dot at its end counts as none, which costs only time.
+fn is_normal(relative: &[u8]) -> bool {
+    let ends_well = |last: &u8| !matches!(last, b'/' | b'.');
+    let is_name = |pair: &[u8]| !matches!(pair, b"//" | b"./");
+    relative.last().is_some_and(ends_well) && relative.windows(2).all(is_name)
 }
 
 impl fmt::Debug for AbsPath {

@@ -28,8 +28,16 @@ pub struct Provenance {
     /// Line and column, counted from one; zero where there is no text, as for a flag.
     pub line: u32,
     pub column: u32,
-    /// Such as `sandbox.allow[2]`; empty for a flag.
-    pub json_path: Arc<str>,
+    pub json_path: JsonPath,
+}
+
+/// The way to a value in a JSON text, such as `sandbox.allow[2]`; empty for a flag.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JsonPath {
+    /// Keys from the root. All items of a list share them.
+    pub keys: Arc<str>,
+    /// Of an item of a list.
+    pub index: Option<usize>,
 }
 
 /// A value together with the place that gave it.
@@ -239,7 +247,21 @@ impl fmt::Display for FilePattern {
 impl Provenance {
     /// A value that a flag of the command line gave.
     pub fn flag(name: &str) -> Self {
-        Self { place: Arc::from(name), line: 0, column: 0, json_path: Arc::from("") }
+        Self { place: Arc::from(name), line: 0, column: 0, json_path: JsonPath::default() }
+    }
+}
+
+impl JsonPath {
+    /// Whether there is no text that the value stands in, or the value is the whole text.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.index.is_none()
+    }
+}
+
+impl fmt::Display for JsonPath {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.keys)?;
+        self.index.map_or(Ok(()), |index| write!(out, "[{index}]"))
     }
 }
 

@@ -188,7 +188,7 @@ pub(super) fn rule_as_json(rule: &DecidingRule) -> Value {
         "place": &*rule.from.place,
         "line": in_text.then_some(rule.from.line),
         "column": in_text.then_some(rule.from.column),
-        "json_path": in_text.then_some(&*rule.from.json_path),
+        "json_path": in_text.then(|| rule.from.json_path.to_string()),
         "group": rule.group.as_deref(),
     })
 }

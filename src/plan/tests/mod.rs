@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::profile::abs_path::AbsPath;
 use crate::profile::glob::Glob;
-use crate::profile::{FilePattern, FileRule, FileRuleKind, Given, Profile, Provenance};
+use crate::profile::{FilePattern, FileRule, FileRuleKind, Given, JsonPath, Profile, Provenance};
 
 use super::{Facts, Found, Handle, Host, PathKind};
 
@@ -62,7 +62,12 @@ fn facts() -> Facts {
 }
 
 fn from_line(line: u32) -> Provenance {
-    Provenance { place: Arc::from("p.json"), line, column: 5, json_path: Arc::from(format!("sandbox.x[{line}]")) }
+    Provenance {
+        place: Arc::from("p.json"),
+        line,
+        column: 5,
+        json_path: JsonPath { keys: Arc::from("sandbox.x"), index: Some(line as usize) },
+    }
 }
 
 fn given<T>(value: T) -> Given<T> {

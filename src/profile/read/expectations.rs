@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::json::{Text, Value};
 use super::problem::{Problem, ProblemKind};
-use super::reader::{At, Members, Path, Reader};
+use super::reader::{At, List, Members, Path, Reader};
 use crate::profile::Provenance;
 use crate::profile::abs_path::AbsPath;
 use crate::profile::host::{Endpoint, Listen};
@@ -59,8 +59,9 @@ pub fn read_expectations(
     let at = At { node: &root, path: Path::Root };
     match &root.value {
         Value::Array(items) => {
+            let list = List::new(at.path);
             for (index, node) in items.iter().enumerate() {
-                expectations.extend(reader.expectation(At { node, path: Path::Index(&at.path, index) }));
+                expectations.extend(reader.expectation(At { node, path: Path::Index(&list, index) }));
             }
         }
         Value::Bool(_) | Value::Null | Value::Number(_) | Value::Object(_) | Value::String(_) => {
@@ -153,7 +154,7 @@ mod tests {
                 (Asked::Listen(Listen::parse("0.0.0.0:8080").unwrap()), Expected::Deny),
             ]
         );
-        assert_eq!((all[1].from.to_string().as_str(), &*all[1].from.json_path), ("p.test.json:3:13", "[1]"));
+        assert_eq!(format!("{} {}", all[1].from, all[1].from.json_path), "p.test.json:3:13 [1]");
     }
 
     #[test]

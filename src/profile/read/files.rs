@@ -165,7 +165,8 @@ fn literal(expanded: &Expanded<'_>) -> Result<AbsPath, PathFault> {
     if rest.bytes().any(|byte| byte == 0) {
         return Err(PathFault::Nul);
     }
-    if rest.as_bytes().split(|&byte| byte == b'/').any(|part| part == b"..") {
+    let has_dots = rest.as_bytes().windows(2).any(|pair| pair == b"..");
+    if has_dots && rest.as_bytes().split(|&byte| byte == b'/').any(|part| part == b"..") {
         return Err(PathFault::DotDot);
     }
     let path = match &expanded.base {

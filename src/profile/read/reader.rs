@@ -1,12 +1,13 @@
 //! Reading values: each either is what was expected, or becomes a problem and is left out.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::json::{Node, Text, Value};
 use super::problem::{Problem, ProblemKind};
 use crate::profile::escape::escaped;
 use crate::profile::variables::Variables;
-use crate::profile::{Given, Provenance};
+use crate::profile::{Given, JsonPath, Provenance};
 
 /// More problems than these are not kept; a last one says so.
 pub(crate) const MOST_PROBLEMS: usize = 200;
@@ -20,8 +21,6 @@ pub(super) struct Reader<'t> {
     /// Comes with nono: an entry whose variable is unset has nothing to say on this host and is left out.
     pub(super) built_in: bool,
     pub(super) problems: Vec<Problem>,
-    /// Where JSON paths are put together, so that each entry costs one allocation.
-    scratch: String,
 }
 
 /// A value and the keys that lead to it.
@@ -34,9 +33,15 @@ pub(super) struct At<'a, 't> {
 /// Keys and indexes from the root.
 #[derive(Clone, Copy)]
 pub(super) enum Path<'a> {
-    Index(&'a Self, usize),
+    Index(&'a List<'a>, usize),
     Key(&'a Self, &'a str),
     Root,
+}
+
+/// A list, whose items share the text of the keys that lead to it.
+pub(super) struct List<'a> {
+    path: Path<'a>,
+    keys: OnceCell<Arc<str>>,
 }
 
 /// The members of an object whose keys are all known, each once.
@@ -54,7 +59,7 @@ impl<'a, 't> Members<'a, 't> {
 
 impl<'t> Reader<'t> {
     pub(super) fn new(text: &'t Text<'t>, variables: &'t Variables, built_in: bool, group: Option<Arc<str>>) -> Self {
-        Self { text, variables, group, built_in, problems: Vec::new(), scratch: String::new() }
+        Self { text, variables, group, built_in, problems: Vec::new() }
     }
 
     pub(super) fn problem(&mut self, at: At<'_, 't>, kind: ProblemKind) {
@@ -74,14 +79,12 @@ impl<'t> Reader<'t> {
     }
 
     /// Where a value stands.
-    pub(super) fn provenance(&mut self, at: At<'_, 't>) -> Provenance {
+    pub(super) fn provenance(&self, at: At<'_, 't>) -> Provenance {
         let (line, column) = self.text.position(at.node.offset);
-        self.scratch.clear();
-        at.path.append_to(&mut self.scratch);
-        Provenance { place: Arc::clone(self.text.place()), line, column, json_path: Arc::from(self.scratch.as_str()) }
+        Provenance { place: Arc::clone(self.text.place()), line, column, json_path: at.path.shared() }
     }
 
-    pub(super) fn given<T>(&mut self, at: At<'_, 't>, value: T) -> Given<T> {
+    pub(super) fn given<T>(&self, at: At<'_, 't>, value: T) -> Given<T> {
         Given { value, from: self.provenance(at) }
     }
 
@@ -131,8 +134,9 @@ impl<'t> Reader<'t> {
             return;
         };
         into.reserve(items.len());
+        let list = List::new(at.path);
         for (index, node) in items.iter().enumerate() {
-            let item = At { node, path: Path::Index(&at.path, index) };
+            let item = At { node, path: Path::Index(&list, index) };
             if let Some(value) = each(self, item) {
                 into.push(value);
             }
@@ -213,7 +217,24 @@ pub(crate) fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
+impl<'a> List<'a> {
+    pub(super) fn new(path: Path<'a>) -> Self {
+        Self { path, keys: OnceCell::new() }
+    }
+}
+
 impl Path<'_> {
+    /// As a value that outlives the text.
+    fn shared(&self) -> JsonPath {
+        match self {
+            Self::Index(list, index) => {
+                let keys = list.keys.get_or_init(|| Arc::from(list.path.text()));
+                JsonPath { keys: Arc::clone(keys), index: Some(*index) }
+            }
+            Self::Key(..) | Self::Root => JsonPath { keys: Arc::from(self.text()), index: None },
+        }
+    }
+
     /// As in `sandbox.allow[2]`.
     fn text(&self) -> String {
         let mut text = String::new();
@@ -223,11 +244,9 @@ impl Path<'_> {
 
     fn append_to(&self, text: &mut String) {
         match self {
-            Self::Index(above, index) => {
-                above.append_to(text);
-                text.push('[');
-                push_number(text, *index);
-                text.push(']');
+            Self::Index(list, index) => {
+                list.path.append_to(text);
+                text.push_str(&format!("[{index}]"));
             }
             Self::Key(above, key) => {
                 above.append_to(text);
@@ -246,12 +265,4 @@ impl Path<'_> {
             Self::Root => {}
         }
     }
-}
-
-/// Decimal digits, without the formatting machinery: this runs for every entry of every list.
-fn push_number(text: &mut String, number: usize) {
-    if number >= 10 {
-        push_number(text, number / 10);
-    }
-    text.extend(u32::try_from(number % 10).ok().and_then(|digit| char::from_digit(digit, 10)));
 }

@@ -15,7 +15,7 @@ use super::read::json::Text;
 use super::read::problem::{FileFault, Problem, ProblemKind};
 use super::read::{self, MOST_PROBLEMS, nearest, read_group, read_profile};
 use super::variables::Variables;
-use super::{Approver, Given, Profile, Provenance, builtin};
+use super::{Approver, Given, JsonPath, Profile, Provenance, builtin};
 
 /// How many profiles, or groups, may build on each other in one line.
 const LONGEST_CHAIN: usize = 32;
@@ -59,7 +59,7 @@ pub fn resolve(source: &Source, library: &dyn Library, variables: &Variables) ->
 /// As [`resolve`]; also a name that nobody has.
 pub fn resolve_name(name: &str, library: &dyn Library, variables: &Variables) -> Result<Profile, Vec<Problem>> {
     let mut resolver = Resolver::new(library, variables);
-    let asker = Provenance { place: Arc::from("profile"), line: 0, column: 0, json_path: Arc::from("") };
+    let asker = Provenance { place: Arc::from("profile"), line: 0, column: 0, json_path: JsonPath::default() };
     if is_name(name) {
         resolver.profile_name(&Given { value: name.to_owned(), from: asker }, true);
     } else {

@@ -115,7 +115,7 @@ fn each_value_knows_its_place() {
     let rule =
         profile.files.iter().find(|rule| rule.group.is_none() && rule.pattern == FilePattern::Path(path("/home/u/b")));
     let rule = rule.unwrap();
-    assert_eq!((rule.from.to_string().as_str(), &*rule.from.json_path), ("x.json:4:3", "sandbox.read[1]"));
+    assert_eq!(format!("{} {}", rule.from, rule.from.json_path), "x.json:4:3 sandbox.read[1]");
     assert_eq!(&*rule.written, "~/b");
     let config = profile.files.iter().find(|rule| &*rule.written == "~/.gitconfig").unwrap();
     assert_eq!((&*config.from.place, config.group.as_deref()), ("built-in group git", Some("git")));

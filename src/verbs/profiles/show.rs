@@ -43,7 +43,7 @@ pub(super) fn entry_as_json(entry: &Entry) -> Value {
 }
 
 fn provenance_as_json(from: &Provenance) -> Value {
-    json!({ "place": &*from.place, "line": from.line, "column": from.column, "json_path": &*from.json_path })
+    json!({ "place": &*from.place, "line": from.line, "column": from.column, "json_path": from.json_path.to_string() })
 }
 
 fn report_as_text(profile: &Profile) -> String {

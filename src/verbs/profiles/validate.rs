@@ -147,7 +147,7 @@ fn as_value(checked: &Checked) -> Value {
         let from = &missing.from;
         let (line, column) = (from.line, from.column);
         json!({
-            "place": &*from.place, "line": line, "column": column, "json_path": &*from.json_path,
+            "place": &*from.place, "line": line, "column": column, "json_path": from.json_path.to_string(),
             "missing": missing.path.to_string(),
         })
     };
