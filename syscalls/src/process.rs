@@ -51,6 +51,19 @@ impl StringList {
     }
 }
 
+/// `uname(2)`: the running kernel's release, such as `6.12.9`.
+pub fn kernel_release() -> String {
+    let mut names = std::mem::MaybeUninit::<libc::utsname>::uninit();
+    // SAFETY: `names` is writable memory of the size the kernel fills, and lives through the call.
+    if checked_int(unsafe { libc::uname(names.as_mut_ptr()) }).is_err() {
+        return String::new();
+    }
+    // SAFETY: uname(2) succeeded, so it has filled the whole structure.
+    let names = unsafe { names.assume_init() };
+    let bytes = names.release.iter().flat_map(|character| character.to_ne_bytes()).take_while(|&byte| byte != 0);
+    String::from_utf8_lossy(&bytes.collect::<Vec<u8>>()).into_owned()
+}
+
 /// `getpid(2)`.
 pub fn own_id() -> Pid {
     // SAFETY: the call has no arguments and always succeeds.

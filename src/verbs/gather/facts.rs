@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use syscalls::process::kernel_release;
 use syscalls::{credentials, landlock, seccomp};
 
 use super::shown;
@@ -73,12 +74,11 @@ pub(in crate::verbs) fn workdir(given: Option<&OsStr>) -> Result<AbsPath, String
 
 /// What the running kernel offers to a plan with `limits`.
 pub(in crate::verbs) fn kernel(limits: &Limits) -> Kernel {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     Kernel {
         landlock_abi: landlock::abi_version().unwrap_or(0),
         seccomp: seccomp::available(),
         limits: mechanism(limits),
-        release: release.trim_end().to_owned(),
+        release: kernel_release(),
     }
 }
 

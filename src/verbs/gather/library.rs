@@ -33,14 +33,12 @@ impl Shelves {
     /// # Errors
     /// A directory of the user's that another user owns or may write to.
     pub(in crate::verbs) fn new(user: Option<&AbsPath>, system: &AbsPath) -> Result<Self, String> {
-        let mut directories = Vec::new();
-        if let Some(user) = user {
-            let path = PathBuf::from(OsStr::from_bytes(user.as_bytes()));
-            check_ownership(&path)?;
-            directories.push(path);
-        }
-        directories.push(PathBuf::from(OsStr::from_bytes(system.as_bytes())));
-        Ok(Self { directories })
+        let path = |path: &AbsPath| PathBuf::from(OsStr::from_bytes(path.as_bytes()));
+        // Most hosts have neither, and then no policy has to be looked for in it.
+        let is_there = |path: &PathBuf| !fs::metadata(path).is_err_and(|error| is_missing(&error));
+        let user = user.map(path).filter(is_there);
+        user.as_deref().map_or(Ok(()), check_ownership)?;
+        Ok(Self { directories: user.into_iter().chain([path(system)].into_iter().filter(is_there)).collect() })
     }
 
     fn find(&self, kind: &str, name: &str) -> Option<Result<Source, String>> {
@@ -51,7 +49,7 @@ impl Shelves {
                     let place = Arc::from(path.display().to_string());
                     return Some(Ok(Source { place, text: Cow::Owned(text), built_in: false }));
                 }
-                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+                Err(error) if is_missing(&error) => {}
                 Err(error) => return Some(Err(format!("{}: {error}", shown(&path)))),
             }
         }
@@ -105,6 +103,10 @@ pub(in crate::verbs) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     File::from(opened).take(LARGEST).read_to_end(&mut text)?;
     Ok(text)
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Whoever can write to the user's policies decides what the program may do.
