@@ -232,6 +232,15 @@ impl FilePattern {
             Self::Glob { glob, except } => glob.matches(path) && !except.iter().any(|except| except.matches(path)),
         }
     }
+
+    /// Whether the rule would be about all that it is about beneath the directory `from` if that became `to`. No where it
+    /// cannot be told.
+    pub fn keeps(&self, from: &AbsPath, to: &AbsPath) -> bool {
+        match self {
+            Self::Path(named) => !named.is_within(from),
+            Self::Glob { glob, except } => glob.keeps(from, to) && except.iter().all(|except| except.keeps(to, from)),
+        }
+    }
 }
 
 /// As text: an escaped path, or the pattern.

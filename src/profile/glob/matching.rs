@@ -2,8 +2,14 @@
 
 use super::parse::{Component, Token};
 
-/// Walks the path with the set of positions that the pattern may be at: bit `n` means that component `n` comes next.
+/// Whether the pattern matches the path, or a directory above it.
 pub(super) fn matches(components: &[Component], path: &[u8]) -> bool {
+    positions_behind(components, path).is_none()
+}
+
+/// Walks the path with the set of positions that the pattern may be at: bit `n` means that component `n` comes next.
+/// `None` once the pattern has matched: whatever comes next is beneath.
+pub(super) fn positions_behind(components: &[Component], path: &[u8]) -> Option<u64> {
     let mut positions = closed(components, 1);
     for name in path.split(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
         let mut after = 0_u64;
@@ -14,7 +20,7 @@ pub(super) fn matches(components: &[Component], path: &[u8]) -> bool {
             }
             let last = position.saturating_add(1) == components.len();
             let step = match component {
-                Component::AnyDepth if last => return true,
+                Component::AnyDepth if last => return None,
                 Component::AnyDepth => 1 << position,
                 Component::Literal(literal) if literal == name => 2 << position,
                 Component::Literal(_) => 0,
@@ -24,13 +30,13 @@ pub(super) fn matches(components: &[Component], path: &[u8]) -> bool {
                 }
             };
             if last && step != 0 {
-                return true;
+                return None;
             }
             after |= step;
         }
         positions = closed(components, after);
     }
-    false
+    Some(positions)
 }
 
 /// Adds the positions behind each `**` that may stand for nothing.

@@ -100,6 +100,15 @@ impl Glob {
         self.0.alternatives.iter().any(|alternative| alternative.matches(path))
     }
 
+    /// Whether all that matches beneath the directory `from` would still match if `from` became `to`. No where it cannot be
+    /// told.
+    pub fn keeps(&self, from: &AbsPath, to: &AbsPath) -> bool {
+        self.0.alternatives.iter().all(|alternative| {
+            let (before, after) = (alternative.positions(from), alternative.positions(to));
+            before & !after == 0
+        })
+    }
+
     /// The pattern at the places that the directories it starts with really are, or `None` when that is where they seem to
     /// be. `real` follows the symbolic links of a path.
     #[must_use]
@@ -121,6 +130,19 @@ impl Alternative {
     fn all(base: &AbsPath, text: &str, anchored: bool) -> Result<Vec<Self>, GlobError> {
         let with_base = |components| Self { base: base.clone(), components };
         Ok(parse::alternatives(text, anchored)?.into_iter().map(with_base).collect())
+    }
+
+    /// Where in the pattern something beneath `path` may begin to match: every bit when anything does, or when `path` lies
+    /// above where the pattern starts.
+    fn positions(&self, path: &AbsPath) -> u64 {
+        if !path.is_within(&self.base) {
+            return if self.base.is_within(path) { u64::MAX } else { 0 };
+        }
+        let beneath = path.as_bytes().get(self.base.as_bytes().len()..).unwrap_or_default();
+        if self.components.is_empty() {
+            return u64::MAX;
+        }
+        matching::positions_behind(&self.components, beneath).unwrap_or(u64::MAX)
     }
 
     fn matches(&self, path: &AbsPath) -> bool {
@@ -311,6 +333,43 @@ mod tests {
         assert!(glob.matches(&base.join(b"a/.env")));
         assert!(!glob.matches(&AbsPath::new(b"/people/x/.env").unwrap()));
         assert_eq!(glob.to_string(), "/people/[x]*\\xff/**/.env");
+    }
+
+    #[test]
+    fn what_keeps_matching_when_a_directory_moves_is_never_overstated() {
+        let names = ["a", "b", "c"];
+        let mut paths = vec![AbsPath::root()];
+        let mut level = paths.clone();
+        for _ in 0..3 {
+            level = level.iter().flat_map(|path| names.map(|name| path.join(name.as_bytes()))).collect();
+            paths.extend(level.clone());
+        }
+        for pattern in ["a", "a/b", "**/a/**/c", "/a/b", "/a/*", "/a/**", "{a/b,c}", "[!a]/b", "b/a/c", "/b/**/a/c"] {
+            let glob = Glob::parse(pattern).unwrap();
+            for from in &paths {
+                for to in paths.iter().filter(|to| glob.keeps(from, to)) {
+                    for rest in paths.iter().map(|path| path.as_bytes()) {
+                        let lost = glob.matches(&from.join(rest)) && !glob.matches(&to.join(rest));
+                        assert!(!lost, "{pattern}: {from} to {to}, with {rest:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_directory_moves_where_no_pattern_depends_on_its_name() {
+        let keeps = |pattern: &str, from: &str, to: &str| {
+            let path = |text: &str| AbsPath::new(text.as_bytes()).unwrap();
+            Glob::parse(pattern).unwrap().keeps(&path(from), &path(to))
+        };
+        assert!(keeps("**/.env", "/a/b", "/c"));
+        assert!(keeps("conf/*.key", "/a/b", "/a/c"));
+        assert!(!keeps("conf/*.key", "/a/conf", "/a/c"));
+        assert!(keeps("conf/*.key", "/a/conf", "/b/conf"));
+        assert!(!keeps("/srv/*/key", "/srv/a", "/b"));
+        assert!(keeps("/srv/*/key", "/srv/a", "/srv/b"));
+        assert!(!keeps("/srv/a/key", "/srv", "/b"));
     }
 
     /// No pattern within the limits makes one match slow: the steps are bounded by path length times pattern length.
