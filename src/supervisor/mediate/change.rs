@@ -67,9 +67,9 @@ impl Mediator {
             Err(errno) => return self.unresolved(errno),
         };
         // A directory takes what lies in it along, out of reach of rules about where that was.
-        self.check_tree(&old)?;
+        self.check_tree(&old, &new)?;
         if flags & EXCHANGE != 0 {
-            self.check_tree(&new)?;
+            self.check_tree(&new, &old)?;
         }
         let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
         let decided = self.decide(caller, &operations, &from.path, None, true);
@@ -132,8 +132,8 @@ impl Mediator {
         Object::open_as(caller.directory(number)?)
     }
 
-    /// Refuses to move a directory in which something lies that the policy closes.
-    fn check_tree(&self, entry: &Entry) -> Result<(), Errno> {
+    /// Refuses to move a directory out of reach of a rule about something in it.
+    fn check_tree(&self, entry: &Entry, to: &Entry) -> Result<(), Errno> {
         let is_directory = || match syscalls::at::open(Some(entry.directory.as_fd()), &entry.name, &KEPT) {
             Ok(file) => !syscalls::file::status(file.as_fd()).is_ok_and(|status| status.kind != FileType::Directory),
             Err(_) => false,

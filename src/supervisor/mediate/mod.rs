@@ -30,8 +30,7 @@ use super::questions::Questions;
 use crate::approval::{AskedOperation, Object as AskedObject, Question};
 use crate::enforce::gaps;
 use crate::plan::explain::explain;
-use crate::plan::{Access, Operation, Plan, Verdict, decide};
-use crate::profile::FilePattern;
+use crate::plan::{Access, Denial, Operation, Plan, Verdict, decide};
 use crate::profile::abs_path::AbsPath;
 
 pub(super) use self::receive::serve;
@@ -222,22 +221,13 @@ impl Mediator {
         self.listener.still_waits(caller.id).map_err(|_| Errno::NO_SUCH_PROCESS)
     }
 
-    /// Whether the policy closes something beneath the directory `path`, so that it cannot be moved as a whole.
-    fn closed_beneath(&self, path: &AbsPath, is_directory: impl FnOnce() -> bool) -> bool {
-        let own = self.plan.own.iter().any(|own| own.path.is_within(path));
-        let mut patterns = false;
-        let named = self.plan.denials.iter().any(|denial| match &denial.pattern {
-            FilePattern::Path(closed) => {
-                closed.is_within(path) || denial.real.as_ref().is_some_and(|real| real.is_within(path))
-            }
-            FilePattern::Glob { glob, .. } => {
-                // A pattern of the name alone holds wherever the file goes; one of directories does not.
-                let text = glob.to_string();
-                patterns |= text.strip_prefix("**/").unwrap_or(&text).contains('/');
-                false
-            }
-        });
-        own || named || (patterns && is_directory())
+    /// Whether all that the policy closes beneath the directory `from` stays closed when it becomes `to`.
+    fn stays_closed(&self, from: &AbsPath, to: &AbsPath) -> bool {
+        let own = self.plan.own.iter().any(|own| own.path.is_within(from));
+        let opened = |denial: &Denial| {
+            !denial.pattern.keeps(from, to) || denial.real.as_ref().is_some_and(|real| real.is_within(from))
+        };
+        !own && !self.plan.denials.iter().any(opened)
     }
 }
 
