@@ -25,6 +25,7 @@ use self::caller::Caller;
 use self::calls::Numbers;
 use self::change::At;
 use self::resolve::{Last, Object, RealPath, Resolver};
+use self::sockets::Bound;
 use super::account::Account;
 use super::questions::Questions;
 use crate::approval::{AskedOperation, Object as AskedObject, Question};
@@ -45,7 +46,7 @@ pub(super) struct Mediator {
     /// No denial lies inside a grant, so that Landlock refuses by itself all that the plan refuses.
     kernel_complete: bool,
     /// Sockets that the program bound.
-    bound: Arc<Mutex<BTreeSet<(u64, u64)>>>,
+    bound: Arc<Bound>,
     questions: Option<Arc<Questions>>,
     account: Arc<Account>,
 }
@@ -94,7 +95,7 @@ impl Mediator {
     ) -> Self {
         let kernel_complete = gaps::kernel_keeps_files(&plan);
         let (numbers, resolver) = (Numbers::new(), Resolver::new(around));
-        let bound = Arc::new(Mutex::new(BTreeSet::new()));
+        let bound = Arc::new(Bound::default());
         Self { plan, listener: Arc::new(listener), numbers, resolver, kernel_complete, bound, questions, account }
     }
 

@@ -5,9 +5,10 @@
 
 use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use syscalls::Errno;
-use syscalls::file::FileType;
+use syscalls::file::{self, FileType};
 use syscalls::notify::descriptor_of;
 use syscalls::socket::{self, Family};
 
@@ -20,6 +21,13 @@ use crate::plan::Operation;
 const CURRENT: i32 = -100;
 /// `sizeof(struct sockaddr_storage)`: the kernel takes no longer address.
 const LONGEST_ADDRESS: u32 = 128;
+
+/// Sockets that are remembered at once; of more, the program connects to those that the policy names.
+const MOST_BOUND: usize = 128;
+
+/// Sockets that the program bound. Each is held open: the number of a file is given to another once nobody has it.
+#[derive(Debug, Default)]
+pub(super) struct Bound(Mutex<Vec<OwnedFd>>);
 
 /// Where a caller wants to connect or bind.
 enum Address {
@@ -56,7 +64,7 @@ impl Mediator {
             return Err(Errno::CONNECTION_REFUSED);
         }
         let RealPath::Path(real) = &object.real else { return Err(Errno::ACCESS) };
-        let decided = if self.bound_inside(object.status.identity) {
+        let decided = if self.bound.has(object.status.identity) {
             self.check_still_waits(caller)?;
             Decided::Act
         } else {
@@ -98,7 +106,7 @@ impl Mediator {
         let entry = self.resolver.entry(caller, CURRENT, path, 0)?;
         let mask = caller.umask()?;
         let decided = self.decide(caller, &[Operation::Write(entry.real.clone())], path, None, false);
-        let bound = std::sync::Arc::clone(&self.bound);
+        let bound = Arc::clone(&self.bound);
         self.carry_out(caller, decided, move || {
             let mut name = format!("/proc/self/fd/{}/", entry.directory.as_raw_fd()).into_bytes();
             name.extend_from_slice(entry.name.to_bytes());
@@ -106,8 +114,7 @@ impl Mediator {
             socket::set_mode(socket.as_fd(), 0o777 & !mask)?;
             socket::bind_path(socket.as_fd(), &name)?;
             let made = syscalls::at::open(Some(entry.directory.as_fd()), &entry.name, &super::resolve::KEPT)?;
-            let identity = syscalls::file::status(made.as_fd())?.identity;
-            bound.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(identity);
+            bound.add(made);
             Ok(())
         })
     }
@@ -127,10 +134,20 @@ impl Mediator {
         })();
         answered.unwrap_or_else(Outcome::Fail)
     }
+}
 
-    /// Whether the program bound this socket itself.
-    fn bound_inside(&self, identity: (u64, u64)) -> bool {
-        self.bound.lock().unwrap_or_else(std::sync::PoisonError::into_inner).contains(&identity)
+impl Bound {
+    fn add(&self, socket: OwnedFd) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|socket| file::status(socket.as_fd()).is_ok_and(|status| !status.is_unlinked));
+        if held.len() < MOST_BOUND {
+            held.push(socket);
+        }
+    }
+
+    fn has(&self, identity: (u64, u64)) -> bool {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.iter().any(|socket| file::status(socket.as_fd()).is_ok_and(|status| status.identity == identity))
     }
 }
 
