@@ -115,7 +115,7 @@ impl Mediator {
     ) -> Result<Outcome, Errno> {
         match decided {
             Decided::Act => act().map(|()| Outcome::Return(0)),
-            Decided::Ask(question) => Ok(self.ask(caller, question, move || match act() {
+            Decided::Ask(questions) => Ok(self.ask(caller, questions, move || match act() {
                 Ok(()) => Outcome::Return(0),
                 Err(errno) => Outcome::Fail(errno),
             })),

@@ -15,7 +15,7 @@ mod sockets;
 use std::collections::BTreeSet;
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use syscalls::Errno;
 use syscalls::notify::Listener;
@@ -69,7 +69,8 @@ pub(super) enum Outcome {
 #[derive(Debug)]
 enum Decided {
     Act,
-    Ask(Question),
+    /// One question for each object, all of which need a yes.
+    Ask(Vec<Question>),
     KernelDoes,
     Refuse(Errno),
 }
@@ -124,20 +125,45 @@ impl Mediator {
         if self.listener.still_waits(caller.id).is_err() {
             return Decided::Refuse(Errno::NO_SUCH_PROCESS);
         }
-        if let (Some((operation, verdict)), Some(questions)) = (asked.first(), &self.questions) {
-            let access = access_of(asked.iter().map(|(operation, _)| *operation));
-            let Some(path) = path_of(operation) else { return Decided::Refuse(Errno::ACCESS) };
-            if questions.covers(path, access) {
-                return Decided::Act;
-            }
-            let reason = explain(&self.plan, operation, verdict).reason;
-            return Decided::Ask(self.question(caller, operation, access, path, typed, object, reason));
+        if let (false, Some(questions)) = (asked.is_empty(), &self.questions) {
+            let open = self.questions_about(caller, questions, &asked, typed, object);
+            return if open.is_empty() { Decided::Act } else { Decided::Ask(open) };
         }
         if let Some((operation, verdict)) = asked.first() {
             self.account.denied(|| explain(&self.plan, operation, verdict));
             return if left_to_kernel { Decided::KernelDoes } else { Decided::Refuse(Errno::ACCESS) };
         }
         if left_to_kernel { Decided::KernelDoes } else { Decided::Act }
+    }
+
+    /// What is to be asked: one question for each path, with all that is to be done there. A yes to one is none to another.
+    fn questions_about(
+        &self,
+        caller: Caller,
+        questions: &Questions,
+        asked: &[(&Operation, Verdict<'_>)],
+        typed: &CStr,
+        object: Option<&Object>,
+    ) -> Vec<Question> {
+        let mut seen = BTreeSet::new();
+        let mut open = Vec::new();
+        for (operation, verdict) in asked {
+            let Some(path) = path_of(operation) else { continue };
+            if !seen.insert(path.as_bytes()) {
+                continue;
+            }
+            let same = asked.iter().map(|(operation, _)| *operation).filter(|other| path_of(other) == Some(path));
+            let access = access_of(same);
+            if questions.covers(path, access) {
+                continue;
+            }
+            let is_object = |object: &&Object| object.real == RealPath::Path(path.clone());
+            let reason = explain(&self.plan, operation, verdict).reason;
+            // What was typed is about the first path.
+            let typed = if seen.len() == 1 { typed } else { c"" };
+            open.push(self.question(caller, operation, access, path, typed, object.filter(is_object), reason));
+        }
+        open
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is one field of the question")]
@@ -170,16 +196,18 @@ impl Mediator {
         }
     }
 
-    /// Puts `question` to the approvers on a thread of its own, and does `act` after a yes.
-    fn ask(&self, caller: Caller, question: Question, act: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
+    /// Puts `asked` to the approvers, one after the other, on a thread of its own, and does `act` after a yes to each.
+    fn ask(&self, caller: Caller, asked: Vec<Question>, act: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
         let Some(questions) = self.questions.clone() else { return Outcome::Fail(Errno::ACCESS) };
         let (account, listener) = (Arc::clone(&self.account), Arc::clone(&self.listener));
         Outcome::Slow(Box::new(move || {
-            if questions.ask(&question, &|| listener.still_waits(caller.id).is_ok()) {
-                act()
-            } else {
-                account.refused(&question);
-                Outcome::Fail(Errno::ACCESS)
+            let waits = || listener.still_waits(caller.id).is_ok();
+            match asked.iter().find(|question| !questions.ask(question, &waits)) {
+                None => act(),
+                Some(refused) => {
+                    account.refused(refused);
+                    Outcome::Fail(Errno::ACCESS)
+                }
             }
         }))
     }
