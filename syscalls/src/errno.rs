@@ -24,9 +24,12 @@ impl Errno {
     pub const NOT_EXECUTABLE: Self = Self(libc::ENOEXEC);
     pub const NOT_FOUND: Self = Self(libc::ENOENT);
     pub const NOT_PERMITTED: Self = Self(libc::EPERM);
+    pub const NO_DEVICE: Self = Self(libc::ENXIO);
     pub const NO_TERMINAL: Self = Self(libc::ENOTTY);
     pub const NO_SUCH_PROCESS: Self = Self(libc::ESRCH);
     pub const NO_SYSCALL: Self = Self(libc::ENOSYS);
+    /// `EXDEV`, also of a path that leaves what it must stay in.
+    pub const OTHER_FILESYSTEM: Self = Self(libc::EXDEV);
     pub const TOO_BIG: Self = Self(libc::E2BIG);
     pub const TRY_AGAIN: Self = Self(libc::EAGAIN);
 

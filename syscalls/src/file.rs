@@ -22,6 +22,8 @@ pub enum FileType {
 #[derive(Clone, Copy, Debug)]
 pub struct Status {
     pub kind: FileType,
+    /// What a device file stands for (`st_rdev`).
+    pub device: u64,
     /// Permission bits, `07777`.
     pub mode: u32,
     pub owner: u32,
@@ -97,11 +99,25 @@ pub fn status(fd: BorrowedFd<'_>) -> Result<Status, Errno> {
     };
     Ok(Status {
         kind,
+        device: stat.st_rdev,
         mode: stat.st_mode & 0o7777,
         owner: stat.st_uid,
         identity: (stat.st_dev, stat.st_ino),
         is_unlinked: stat.st_nlink == 0,
     })
+}
+
+/// `fstatfs(2)`: whether an open file belongs to a `/proc`, wherever that is mounted.
+///
+/// # Errors
+/// Those of `fstatfs(2)`.
+pub fn is_in_proc(fd: BorrowedFd<'_>) -> Result<bool, Errno> {
+    let mut about = std::mem::MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: `about` is writable memory of the size the kernel fills, and lives through the call.
+    checked_int(unsafe { libc::fstatfs(fd.as_raw_fd(), about.as_mut_ptr()) })?;
+    // SAFETY: fstatfs(2) succeeded, so it has filled the whole structure.
+    let about = unsafe { about.assume_init() };
+    Ok(about.f_type == libc::PROC_SUPER_MAGIC)
 }
 
 /// The path the kernel has for an open file (`/proc/self/fd/N`, see `proc_pid_fd(5)`), written into `buffer`.

@@ -93,11 +93,8 @@ impl Caller {
         if flags.is_none_or(|flags| flags & OpenHow::PATH != 0) { Err(Errno::BAD_DESCRIPTOR) } else { Ok(()) }
     }
 
-    /// A field of `/proc/TID/status` (`proc_pid_status(5)`).
     fn status_field(self, name: &str) -> Option<String> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.thread.number())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-        Some(line.trim().to_owned())
+        status_field(self.thread, name)
     }
 
     /// The mask of the caller's new files. Without one nothing is made: a wrong mask would open a file to others.
@@ -114,8 +111,31 @@ impl Caller {
     /// # Errors
     /// `ESRCH` when the caller is gone.
     pub(super) fn process(self) -> Result<Pid, Errno> {
-        let field = self.status_field("Tgid").and_then(|text| text.parse().ok());
-        field.and_then(Pid::new).ok_or(Errno::NO_SUCH_PROCESS)
+        process_of(self.thread)
+    }
+
+    /// The terminal that `/dev/tty` means for the caller, where this process has another one: a path and the device
+    /// number. `None` where it is this process's too.
+    ///
+    /// # Errors
+    /// `ENXIO` when the caller has none.
+    pub(super) fn terminal(self) -> Result<Option<(CString, u64)>, Errno> {
+        let terminal_of =
+            |whose: &str| fs::read(format!("/proc/{whose}/stat")).ok().as_deref().and_then(terminal_device);
+        let device = terminal_of(&self.thread.number().to_string()).ok_or(Errno::NO_DEVICE)?;
+        if terminal_of("self") == Some(device) {
+            return Ok(None);
+        }
+        let (major, minor) = (device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xf_ff00);
+        // Pseudo-terminals have these numbers (Documentation/admin-guide/devices.txt), and the kernel names the rest.
+        let name = if (136..=143).contains(&major) {
+            format!("pts/{}", (major - 136) << 8 | minor)
+        } else {
+            let event = fs::read_to_string(format!("/sys/dev/char/{major}:{minor}/uevent")).unwrap_or_default();
+            event.lines().find_map(|line| line.strip_prefix("DEVNAME=")).ok_or(Errno::NO_DEVICE)?.to_owned()
+        };
+        let path = CString::new(format!("/dev/{name}")).map_err(|_| Errno::INVALID)?;
+        Ok(Some((path, device)))
     }
 
     /// Who asks, for a question.
@@ -136,4 +156,28 @@ impl Caller {
                 .unwrap_or(u32::MAX),
         }
     }
+}
+
+/// The field `tty_nr` of `proc_pid_stat(5)`; `None` without a terminal. The name before it may hold anything.
+fn terminal_device(stat: &[u8]) -> Option<u64> {
+    let name_end = stat.iter().rposition(|&byte| byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(name_end + 1..)?).ok()?;
+    let number: u64 = rest.split_ascii_whitespace().nth(4)?.parse().ok()?;
+    (number != 0).then_some(number)
+}
+
+/// The process of `thread`.
+///
+/// # Errors
+/// `ESRCH` when the thread is gone.
+pub(super) fn process_of(thread: Pid) -> Result<Pid, Errno> {
+    let field = status_field(thread, "Tgid").and_then(|text| text.parse().ok());
+    field.and_then(Pid::new).ok_or(Errno::NO_SUCH_PROCESS)
+}
+
+/// A field of `/proc/TID/status` (`proc_pid_status(5)`).
+fn status_field(thread: Pid, name: &str) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{}/status", thread.number())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    Some(line.trim().to_owned())
 }

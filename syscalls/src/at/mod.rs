@@ -29,6 +29,11 @@ impl OpenHow {
     pub const CREATE: u64 = flag(libc::O_CREAT);
     pub const DIRECTORY: u64 = flag(libc::O_DIRECTORY);
     pub const EXCLUSIVE: u64 = flag(libc::O_EXCL);
+    /// `O_LARGEFILE` of the kernel, which `open(2)` adds on every 64-bit machine; the C library's own is 0 there.
+    #[cfg(target_arch = "x86_64")]
+    pub const LARGE_FILE: u64 = 0o100_000;
+    #[cfg(target_arch = "aarch64")]
+    pub const LARGE_FILE: u64 = 0o400_000;
     pub const NO_FOLLOW: u64 = flag(libc::O_NOFOLLOW);
     pub const NO_TERMINAL: u64 = flag(libc::O_NOCTTY);
     pub const PATH: u64 = flag(libc::O_PATH);
@@ -36,6 +41,8 @@ impl OpenHow {
     /// `O_TMPFILE`, which holds `O_DIRECTORY`.
     pub const TEMPORARY_FILE: u64 = flag(libc::O_TMPFILE);
     pub const TRUNCATE: u64 = flag(libc::O_TRUNC);
+    /// Every flag there is (`VALID_OPEN_FLAGS` of the kernel): `open(2)` ignores others, `openat2(2)` refuses them.
+    pub const VALID: u64 = 0x7f_ffc3;
     pub const WRITE_ONLY: u64 = flag(libc::O_WRONLY);
 }
 
@@ -52,6 +59,10 @@ pub mod resolve {
     pub const BENEATH: u64 = 0x08;
     pub const IN_ROOT: u64 = 0x10;
     pub const CACHED: u64 = 0x20;
+    /// Both that keep a path beneath where it starts; together they are refused.
+    pub const SCOPED: u64 = BENEATH | IN_ROOT;
+    /// Every flag there is.
+    pub const VALID: u64 = 0x3f;
 }
 
 /// `openat2(2)` relative to `directory`; `None` stands for this process's own working directory.

@@ -3,7 +3,8 @@
 //! The kernel walks a path in one call wherever it means the same for both processes. `/proc/self` and the links of
 //! `/proc/PID/fd` mean whoever walks them (`proc(5)`), so a path that comes near them is walked here, name by name.
 
-use std::collections::VecDeque;
+mod walk;
+
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -13,17 +14,13 @@ use syscalls::file::{self, FileType, Status};
 use syscalls::process::Pid;
 use syscalls::signal;
 
-use super::caller::{Caller, PATH_MAX};
+use self::walk::Walk;
+use super::caller::{self, Caller, PATH_MAX};
 use crate::profile::abs_path::AbsPath;
-
-/// Symbolic links that one path may go through (`path_resolution(7)`).
-const MOST_LINKS: u32 = 40;
 
 /// The object a name has, a symbolic link itself included.
 pub(super) const KEPT: OpenHow =
     OpenHow { flags: OpenHow::PATH | OpenHow::CLOSE_ON_EXEC | OpenHow::NO_FOLLOW, mode: 0, resolve: 0 };
-
-const FOLLOWED: OpenHow = OpenHow { flags: OpenHow::PATH | OpenHow::CLOSE_ON_EXEC, mode: 0, resolve: 0 };
 
 /// Something that exists, open without access.
 #[derive(Debug)]
@@ -82,7 +79,7 @@ impl Resolver {
         last: Last,
         resolve: u64,
     ) -> Result<Object, Errno> {
-        self.object_from(caller, base(caller, directory, path)?, path, last, resolve)
+        self.object_from(caller, base(caller, directory, path, resolve)?, path, last, resolve)
     }
 
     /// The same from a directory that is open already; `None` stands for the root of an absolute path.
@@ -99,16 +96,19 @@ impl Resolver {
         let wanted = OpenHow { flags, mode: 0, resolve: resolve | how::NO_MAGICLINKS };
         match at::open(base.as_ref().map(AsFd::as_fd), path, &wanted) {
             Ok(found) => {
-                let object = Object::new(found)?;
-                let near_proc = matches!(&object.real, RealPath::Path(real) if is_in_proc(real));
-                if near_proc && resolve == 0 { self.walk_object(caller, base, path, last) } else { Ok(object) }
+                if file::is_in_proc(found.as_fd())? {
+                    self.walk_object(caller, base, path, last, resolve)
+                } else {
+                    Object::new(found)
+                }
             }
-            Err(Errno::LOOP) if resolve == 0 => self.walk_object(caller, base, path, last),
+            Err(Errno::LOOP) if resolve & (how::NO_SYMLINKS | how::NO_MAGICLINKS) == 0 => {
+                self.walk_object(caller, base, path, last, resolve)
+            }
             Err(errno) => {
                 // A missing name beneath /proc/self is missing for this process, and perhaps not for the caller.
-                let text = path.to_bytes();
-                let may_be_proc = text.windows(4).any(|part| part == b"self" || part == b"/fd/");
-                if may_be_proc && resolve == 0 { self.walk_object(caller, base, path, last) } else { Err(errno) }
+                let may_be_proc = path.to_bytes().windows(4).any(|part| part == b"self" || part == b"/fd/");
+                if may_be_proc { self.walk_object(caller, base, path, last, resolve) } else { Err(errno) }
             }
         }
     }
@@ -119,7 +119,7 @@ impl Resolver {
     /// # Errors
     /// Those the kernel would give the caller.
     pub(super) fn entry(&self, caller: Caller, directory: i32, path: &CStr, resolve: u64) -> Result<Entry, Errno> {
-        self.entry_of(caller, base(caller, directory, path)?, path, resolve)
+        self.entry_of(caller, base(caller, directory, path, resolve)?, path, resolve)
     }
 
     /// The entry that the text of a symbolic link in `directory` names.
@@ -152,108 +152,36 @@ impl Resolver {
         Ok(Entry { directory: parent.file, name: CString::new(name).map_err(|_| Errno::INVALID)?, real })
     }
 
-    fn walk_object(&self, caller: Caller, base: Option<OwnedFd>, path: &CStr, last: Last) -> Result<Object, Errno> {
+    fn walk_object(
+        &self,
+        caller: Caller,
+        base: Option<OwnedFd>,
+        path: &CStr,
+        last: Last,
+        resolve: u64,
+    ) -> Result<Object, Errno> {
         let start = match base {
             Some(base) => base,
             None => root()?,
         };
-        let mut walk =
-            Walk { resolver: self, caller, at: start, rest: VecDeque::new(), links: 0, reached_by_link: false };
-        walk.push(path.to_bytes());
-        let found = walk.run(last)?;
+        let (found, by_link) = Walk::new(self, caller, start, resolve)?.run(path.to_bytes(), last)?;
         // Memory files and files without a name have a text that looks like a path.
-        if walk.reached_by_link { Object::open_as(found) } else { Object::new(found) }
-    }
-}
-
-/// A walk, name by name.
-struct Walk<'r> {
-    resolver: &'r Resolver,
-    caller: Caller,
-    at: OwnedFd,
-    rest: VecDeque<Vec<u8>>,
-    links: u32,
-    /// The last step went through a link of `/proc/PID/fd` or its like.
-    reached_by_link: bool,
-}
-
-impl Walk<'_> {
-    /// Puts the components of `text` before what is left.
-    fn push(&mut self, text: &[u8]) {
-        // A slash at the end asks for a directory, which a dot does as well.
-        let ends_open = text.ends_with(b"/");
-        let parts: Vec<&[u8]> = text.split(|&byte| byte == b'/').filter(|part| !part.is_empty()).collect();
-        if ends_open {
-            self.rest.push_front(b".".to_vec());
-        }
-        for part in parts.into_iter().rev() {
-            self.rest.push_front(part.to_vec());
-        }
-    }
-
-    fn run(&mut self, last: Last) -> Result<OwnedFd, Errno> {
-        while let Some(name) = self.rest.pop_front() {
-            let is_last = self.rest.is_empty();
-            self.step(&name, is_last && last == Last::Keep)?;
-        }
-        self.at.try_clone().map_err(|_| Errno::TRY_AGAIN)
-    }
-
-    fn step(&mut self, name: &[u8], keep_link: bool) -> Result<(), Errno> {
-        let here = real_path(&self.at)?;
-        let place = match &here {
-            RealPath::Path(real) => real.as_bytes(),
-            RealPath::Nameless => b"",
-        };
-        if place == b"/proc" && !keep_link && (name == b"self" || name == b"thread-self") {
-            let own = self.own_name(name == b"thread-self")?;
-            self.push(own.as_bytes());
-            return Ok(());
-        }
-        let in_process = process_directory(place);
-        if let Some(pid) = in_process.or_else(|| if place == b"/proc" { number(name) } else { None }) {
-            self.resolver.check_inside(pid)?;
-        }
-        let text = CString::new(name).map_err(|_| Errno::INVALID)?;
-        let next = at::open(Some(self.at.as_fd()), &text, &KEPT)?;
-        self.reached_by_link = false;
-        if file::status(next.as_fd())?.kind != FileType::Symlink || keep_link {
-            self.at = next;
-            return Ok(());
-        }
-        self.links += 1;
-        if self.links > MOST_LINKS {
-            return Err(Errno::LOOP);
-        }
-        if in_process.is_some() {
-            // Not text but the object itself: the kernel follows it, for the process it belongs to.
-            self.at = at::open(Some(self.at.as_fd()), &text, &FOLLOWED)?;
-            self.reached_by_link = true;
-            return Ok(());
-        }
-        let mut buffer = [0; PATH_MAX];
-        let target = at::read_link(next.as_fd(), c"", &mut buffer)?.to_vec();
-        if target.first() == Some(&b'/') {
-            self.at = root()?;
-        }
-        self.push(&target);
-        Ok(())
-    }
-
-    /// What `/proc/self` and `/proc/thread-self` are for the caller.
-    fn own_name(&self, thread: bool) -> Result<String, Errno> {
-        let process = self.caller.process()?.number();
-        Ok(if thread { format!("{process}/task/{}", self.caller.thread.number()) } else { process.to_string() })
+        let object = if by_link { Object::open_as(found) } else { Object::new(found) }?;
+        // A second /proc, mounted elsewhere, has no name for the caller.
+        let elsewhere = matches!(&object.real, RealPath::Path(real) if !is_in_proc(real));
+        if elsewhere && file::is_in_proc(object.file.as_fd())? { Err(Errno::ACCESS) } else { Ok(object) }
     }
 }
 
 impl Resolver {
     /// Only processes of the run: a signal of this process reaches them and, but for the two around them, no other.
+    /// `/proc` has a directory for every thread as well, and that of a thread shows its process.
     fn check_inside(&self, pid: Pid) -> Result<(), Errno> {
-        if self.outside.contains(&pid) {
+        let process = caller::process_of(pid).map_err(|_| Errno::NOT_FOUND)?;
+        if self.outside.contains(&process) {
             return Err(Errno::ACCESS);
         }
-        signal::may_signal(pid).map_err(|errno| match errno {
+        signal::may_signal(process).map_err(|errno| match errno {
             Errno::NO_SUCH_PROCESS => Errno::NOT_FOUND,
             _ => Errno::ACCESS,
         })
@@ -264,26 +192,45 @@ impl Object {
     /// What is open as `file`: a descriptor of the caller's.
     pub(super) fn open_as(file: OwnedFd) -> Result<Self, Errno> {
         let mut object = Self::new(file)?;
-        if let (true, RealPath::Path(real)) = (object.status.is_unlinked, &object.real) {
-            object.real = undeleted(real).map_or(RealPath::Nameless, RealPath::Path);
+        if object.status.is_unlinked && matches!(&object.real, RealPath::Path(real) if is_memory(real)) {
+            object.real = RealPath::Nameless;
         }
         Ok(object)
     }
 
     fn new(file: OwnedFd) -> Result<Self, Errno> {
         let status = file::status(file.as_fd())?;
-        let real = real_path(&file)?;
+        let mut real = real_path(&file)?;
+        if let RealPath::Path(path) = &real {
+            if let Some(before) = path.as_bytes().strip_suffix(DELETED).and_then(AbsPath::new) {
+                // A file may really be called so. One that lost its name while it was looked at is judged by that name.
+                if !is_at(path, &status) {
+                    real = RealPath::Path(before);
+                }
+            }
+        }
         Ok(Self { file, status, real })
     }
+}
+
+/// What the kernel puts behind the name of a file that has lost it (`proc_pid_fd(5)`).
+const DELETED: &[u8] = b" (deleted)";
+
+/// Whether `path` still leads to the file of `status`.
+fn is_at(path: &AbsPath, status: &Status) -> bool {
+    let found = CString::new(path.as_bytes()).map_err(|_| Errno::INVALID).and_then(|path| at::open(None, &path, &KEPT));
+    found.and_then(|found| file::status(found.as_fd())).is_ok_and(|found| found.identity == status.identity)
 }
 
 fn root() -> Result<OwnedFd, Errno> {
     file::open_path(c"/")
 }
 
-/// What a path starts from; an absolute one starts nowhere but at the root, which is the same for both.
-fn base(caller: Caller, directory: i32, path: &CStr) -> Result<Option<OwnedFd>, Errno> {
-    if path.to_bytes().first() == Some(&b'/') { Ok(None) } else { caller.directory(directory).map(Some) }
+/// What a path starts from; an absolute one starts nowhere but at the root, which is the same for both, unless its flags
+/// say otherwise.
+fn base(caller: Caller, directory: i32, path: &CStr, resolve: u64) -> Result<Option<OwnedFd>, Errno> {
+    let absolute = path.to_bytes().first() == Some(&b'/') && resolve & how::SCOPED == 0;
+    if absolute { Ok(None) } else { caller.directory(directory).map(Some) }
 }
 
 fn real_path(file: &OwnedFd) -> Result<RealPath, Errno> {
@@ -297,22 +244,8 @@ fn is_in_proc(path: &AbsPath) -> bool {
     path == b"/proc" || path.starts_with(b"/proc/")
 }
 
-/// The process whose directory `place` is, or lies beneath.
-fn process_directory(place: &[u8]) -> Option<Pid> {
-    let rest = place.strip_prefix(b"/proc/")?;
-    number(rest.split(|&byte| byte == b'/').next()?)
-}
-
-fn number(text: &[u8]) -> Option<Pid> {
-    std::str::from_utf8(text).ok()?.parse().ok().and_then(Pid::new)
-}
-
-/// The path that an unlinked file had; `None` for memory, which never had one.
-fn undeleted(real: &AbsPath) -> Option<AbsPath> {
-    let path = real.as_bytes().strip_suffix(b" (deleted)")?;
-    if path.starts_with(b"/memfd:") || path.starts_with(b"/dev/zero") || path.starts_with(b"/SYSV") {
-        None
-    } else {
-        AbsPath::new(path)
-    }
+/// Memory, which never had a name.
+fn is_memory(real: &AbsPath) -> bool {
+    let path = real.as_bytes();
+    path.starts_with(b"/memfd:") || path.starts_with(b"/dev/zero") || path.starts_with(b"/SYSV")
 }
