@@ -45,12 +45,18 @@ pub(super) enum Attribute {
 
 impl Subject {
     /// The subject of an `*at` call with `flags`.
-    pub(super) fn new(at: At, flags: i32) -> Self {
+    ///
+    /// # Errors
+    /// `EINVAL` for flags that such calls do not have.
+    pub(super) fn new(at: At, flags: i32) -> Result<Self, Errno> {
+        if flags & !(NO_FOLLOW | EMPTY_PATH) != 0 {
+            return Err(Errno::INVALID);
+        }
         if at.path.is_empty() && flags & EMPTY_PATH != 0 {
-            return Self::Object(at.directory);
+            return Ok(Self::Object(at.directory));
         }
         let last = if flags & NO_FOLLOW != 0 { Last::Keep } else { Last::Follow };
-        Self::Path { at, last }
+        Ok(Self::Path { at, last })
     }
 }
 

@@ -116,7 +116,8 @@ impl Arguments {
     }
 
     fn open(&self, directory: i32, path: CString, flags: u64, mode: u64) -> Open {
-        Open { directory, path, flags: flags & u64::from(u32::MAX), mode, resolve: 0 }
+        let flags = flags & OpenHow::VALID | OpenHow::LARGE_FILE;
+        Open { directory, path, flags, mode: mode & 0o7777, resolve: 0, from_memory: false }
     }
 
     fn open_how(&self) -> Result<Open, Errno> {
@@ -129,7 +130,11 @@ impl Arguments {
         }
         let how = parse_how(&self.caller.bytes(self.long(2), size)?)?;
         let OpenHow { flags, mode, resolve } = how;
-        Ok(Open { directory: self.int(0), path: self.path(1)?, flags, mode, resolve })
+        let mut open =
+            Open { directory: self.int(0), path: CString::default(), flags, mode, resolve, from_memory: true };
+        open.check()?;
+        open.path = self.path(1)?;
+        Ok(open)
     }
 }
 
@@ -175,6 +180,7 @@ impl Mediator {
         Some(match call {
             Syscall::unlink => a.here(0).map(|at| remove(at, 0)),
             Syscall::rmdir => a.here(0).map(|at| remove(at, REMOVE_DIRECTORY)),
+            Syscall::unlinkat if a.int(2) & !REMOVE_DIRECTORY != 0 => Err(Errno::INVALID),
             Syscall::unlinkat => a.at(0).map(|at| remove(at, a.int(2))),
             Syscall::mkdir => a.here(0).map(|at| directory(at, a.unsigned(1))),
             Syscall::mkdirat => a.at(0).map(|at| directory(at, a.unsigned(2))),
@@ -202,7 +208,7 @@ impl Mediator {
         let set = |subject: Result<Subject, Errno>, attribute: Result<Attribute, Errno>| {
             Ok(self.attribute(a.caller, &subject?, attribute?))
         };
-        let subject = |index, flags| Ok(Subject::new(a.at(index)?, flags));
+        let subject = |index, flags| Subject::new(a.at(index)?, flags);
         let owner = |index| Ok(Attribute::Owner { user: a.unsigned(index), group: a.unsigned(index + 1) });
         let mode = |index| Ok(Attribute::Mode(a.unsigned(index)));
         Some(match call {
@@ -214,6 +220,7 @@ impl Mediator {
             Syscall::lchown => set(a.following(0, Last::Keep), owner(1)),
             Syscall::fchown => set(Ok(Subject::Descriptor(a.int(0))), owner(1)),
             Syscall::fchownat => set(subject(0, a.int(4)), owner(2)),
+            Syscall::truncate if a.long(1) > i64::MAX.unsigned_abs() => Err(Errno::INVALID),
             Syscall::truncate => set(a.following(0, Last::Follow), Ok(Attribute::Length(signed(a.long(1))))),
             Syscall::utime => set(a.following(0, Last::Follow), self.seconds(a)),
             Syscall::utimes => set(a.following(0, Last::Follow), a.times(1, 1000).map(Attribute::Times)),
@@ -235,7 +242,12 @@ impl Mediator {
 
     /// Without a path the descriptor itself is meant (`utimensat(2)`, "C library/kernel differences").
     fn by_path_or_descriptor(&self, a: &Arguments, flags: i32) -> Result<Subject, Errno> {
-        if a.long(1) == 0 { Ok(Subject::Descriptor(a.int(0))) } else { Ok(Subject::new(a.at(0)?, flags)) }
+        match (a.long(1), flags) {
+            (0, 0) if a.int(0) == CURRENT => Err(Errno::FAULT),
+            (0, 0) => Ok(Subject::Descriptor(a.int(0))),
+            (0, _) => Err(Errno::INVALID),
+            _ => Subject::new(a.at(0)?, flags),
+        }
     }
 
     fn extended_attributes(&self, call: Syscall, a: &Arguments) -> Option<Result<Outcome, Errno>> {
@@ -247,11 +259,11 @@ impl Mediator {
             Syscall::setxattr => set(a.following(0, Last::Follow), a.extended(1, 2, 3, 4)),
             Syscall::lsetxattr => set(a.following(0, Last::Keep), a.extended(1, 2, 3, 4)),
             Syscall::fsetxattr => set(Ok(Subject::Descriptor(a.int(0))), a.extended(1, 2, 3, 4)),
-            Syscall::setxattrat => set(a.at(0).map(|at| Subject::new(at, a.int(2))), self.extended_at(a)),
+            Syscall::setxattrat => set(a.at(0).and_then(|at| Subject::new(at, a.int(2))), self.extended_at(a)),
             Syscall::removexattr => set(a.following(0, Last::Follow), removed(1)),
             Syscall::lremovexattr => set(a.following(0, Last::Keep), removed(1)),
             Syscall::fremovexattr => set(Ok(Subject::Descriptor(a.int(0))), removed(1)),
-            Syscall::removexattrat => set(a.at(0).map(|at| Subject::new(at, a.int(2))), removed(3)),
+            Syscall::removexattrat => set(a.at(0).and_then(|at| Subject::new(at, a.int(2))), removed(3)),
             _ => return None,
         })
     }

@@ -16,8 +16,10 @@ use crate::plan::Operation;
 /// `AT_SYMLINK_FOLLOW` and `AT_EMPTY_PATH` of `linkat(2)`.
 const SYMLINK_FOLLOW: i32 = 0x400;
 const EMPTY_PATH: i32 = 0x1000;
-/// `RENAME_EXCHANGE` of `renameat2(2)`.
+/// `RENAME_NOREPLACE`, `RENAME_EXCHANGE` and `RENAME_WHITEOUT` of `renameat2(2)`.
+const NO_REPLACE: u32 = 1;
 const EXCHANGE: u32 = 2;
+const WHITEOUT: u32 = 4;
 
 /// A path and the descriptor it starts from.
 #[derive(Clone, Debug)]
@@ -62,6 +64,10 @@ impl Mediator {
     }
 
     fn try_rename(&self, caller: Caller, from: &At, to: &At, flags: u32) -> Result<Outcome, Errno> {
+        let exclude_each_other = flags & EXCHANGE != 0 && flags & (NO_REPLACE | WHITEOUT) != 0;
+        if exclude_each_other || flags & !(NO_REPLACE | EXCHANGE | WHITEOUT) != 0 {
+            return Err(Errno::INVALID);
+        }
         let (old, new) = match self.entries(caller, from, to) {
             Ok(both) => both,
             Err(errno) => return self.unresolved(errno),
@@ -87,6 +93,9 @@ impl Mediator {
     }
 
     fn try_link(&self, caller: Caller, from: &At, to: &At, flags: i32) -> Result<Outcome, Errno> {
+        if flags & !(SYMLINK_FOLLOW | EMPTY_PATH) != 0 {
+            return Err(Errno::INVALID);
+        }
         let new = self.resolver.entry(caller, to.directory, &to.path, 0)?;
         let by_descriptor = flags & EMPTY_PATH != 0 && from.path.is_empty();
         if by_descriptor || flags & SYMLINK_FOLLOW != 0 {
@@ -138,7 +147,7 @@ impl Mediator {
             Ok(file) => !syscalls::file::status(file.as_fd()).is_ok_and(|status| status.kind != FileType::Directory),
             Err(_) => false,
         };
-        if self.closed_beneath(&entry.real, is_directory) { Err(Errno::ACCESS) } else { Ok(()) }
+        if self.stays_closed(&entry.real, &to.real) || !is_directory() { Ok(()) } else { Err(Errno::ACCESS) }
     }
 }
 

@@ -1,12 +1,13 @@
 //! `open(2)` and its kin on the caller's behalf: looked up once, decided about, and opened through what was looked up.
 
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use syscalls::Errno;
 use syscalls::at::{self, OpenHow, resolve as how};
 use syscalls::file::FileType;
 
-use super::caller::Caller;
+use super::caller::{Caller, PATH_MAX};
 use super::resolve::{Entry, Last, Object, RealPath};
 use super::{Decided, Mediator, Outcome};
 use crate::plan::{Access, Operation};
@@ -16,11 +17,13 @@ use crate::profile::abs_path::AbsPath;
 #[derive(Clone, Debug)]
 pub(super) struct Open {
     pub(super) directory: i32,
-    pub(super) path: std::ffi::CString,
+    pub(super) path: CString,
     pub(super) flags: u64,
     pub(super) mode: u64,
     /// The caller's own `RESOLVE_*` flags.
     pub(super) resolve: u64,
+    /// The flags were in memory (`openat2(2)`), where the caller can change them after they were looked at.
+    pub(super) from_memory: bool,
 }
 
 /// How often a name may come and go between looking and making before the caller hears of it.
@@ -29,6 +32,29 @@ const MOST_RACES: usize = 8;
 impl Open {
     fn has(&self, flag: u64) -> bool {
         self.flags & flag == flag
+    }
+
+    /// What the kernel refuses before it looks at the path (`build_open_flags`).
+    pub(super) fn check(&self) -> Result<(), Errno> {
+        let temporary = self.has(OpenHow::TEMPORARY_FILE);
+        let half_temporary = self.flags & OpenHow::TEMPORARY_FILE & !OpenHow::DIRECTORY != 0 && !temporary;
+        let read_only = self.flags & OpenHow::ACCESS_MODE == OpenHow::READ_ONLY;
+        let refused = half_temporary
+            || (temporary && read_only)
+            || self.has(OpenHow::CREATE | OpenHow::DIRECTORY)
+            || self.flags & !OpenHow::VALID != 0
+            || self.mode & !0o7777 != 0
+            || self.resolve & !how::VALID != 0
+            || self.resolve & how::SCOPED == how::SCOPED
+            || (self.from_memory && self.mode != 0 && !temporary && !self.has(OpenHow::CREATE));
+        let changes = temporary || self.has(OpenHow::CREATE) || self.has(OpenHow::TRUNCATE);
+        if refused {
+            Err(Errno::INVALID)
+        } else if changes && self.resolve & how::CACHED != 0 {
+            Err(Errno::TRY_AGAIN)
+        } else {
+            Ok(())
+        }
     }
 
     /// Only asks for the object, not for its content.
@@ -66,9 +92,14 @@ impl Mediator {
     /// Answers an open.
     pub(super) fn open(&self, caller: Caller, open: &Open) -> Outcome {
         // A descriptor of O_PATH cannot be handed over, and gives no content: whatever is done with it comes here again.
-        // `/dev/tty` is the caller's own terminal, which only the caller can open.
         if open.is_path() {
-            return Outcome::GoOn;
+            // Flags in memory may be others by the time the kernel reads them. Programs know this error, from older
+            // kernels, and use openat(2).
+            let may_change = open.from_memory && !self.kernel_complete;
+            return if may_change { Outcome::Fail(Errno::NO_SYSCALL) } else { Outcome::GoOn };
+        }
+        if let Err(errno) = open.check() {
+            return Outcome::Fail(errno);
         }
         for _ in 0..MOST_RACES {
             match self.try_open(caller, open) {
@@ -81,6 +112,10 @@ impl Mediator {
     }
 
     fn try_open(&self, caller: Caller, open: &Open) -> Result<Outcome, Errno> {
+        if open.has(OpenHow::CREATE) && open.path.to_bytes().ends_with(b"/") {
+            self.resolver.entry(caller, open.directory, &open.path, open.resolve)?;
+            return Err(Errno::IS_DIRECTORY);
+        }
         let found = self.resolver.object(caller, open.directory, &open.path, open.last(), open.resolve);
         match found {
             Ok(object) if open.has(OpenHow::TEMPORARY_FILE) => self.open_temporary(caller, open, object),
@@ -95,20 +130,25 @@ impl Mediator {
             return Err(Errno::EXISTS);
         }
         if object.status.kind == FileType::Symlink {
-            return Err(Errno::LOOP);
+            return Err(if open.has(OpenHow::DIRECTORY) { Errno::NOT_DIRECTORY } else { Errno::LOOP });
         }
         if open.has(OpenHow::CREATE) && object.status.kind == FileType::Directory {
             return Err(Errno::IS_DIRECTORY);
         }
         let RealPath::Path(real) = &object.real else { return Ok(reopen(open, object.file, object.status.kind)) };
-        if real.as_bytes() == b"/dev/tty" {
-            return Ok(Outcome::GoOn);
-        }
+        let is_own_terminal = real.as_bytes() == b"/dev/tty";
+        let act = move |open: &Open, object: Object| {
+            if is_own_terminal {
+                own_terminal(caller, open, object)
+            } else {
+                reopen(open, object.file, object.status.kind)
+            }
+        };
         match self.decide(caller, &open.operations(real), &open.path, Some(&object), true) {
-            Decided::Act => Ok(reopen(open, object.file, object.status.kind)),
-            Decided::Ask(question) => {
+            Decided::Act => Ok(act(open, object)),
+            Decided::Ask(questions) => {
                 let open = open.clone();
-                Ok(self.ask(caller, question, move || reopen(&open, object.file, object.status.kind)))
+                Ok(self.ask(caller, questions, move || act(&open, object)))
             }
             Decided::KernelDoes => Ok(Outcome::GoOn),
             Decided::Refuse(errno) => Err(errno),
@@ -121,9 +161,6 @@ impl Mediator {
             Ok(entry) => entry,
             Err(errno) => return self.unresolved(errno),
         };
-        if open.path.to_bytes().ends_with(b"/") || open.has(OpenHow::DIRECTORY) {
-            return Err(if open.has(OpenHow::DIRECTORY) { Errno::INVALID } else { Errno::IS_DIRECTORY });
-        }
         let mode = open.mode & 0o7777 & !u64::from(caller.umask()?);
         let mut operations = open.operations(&entry.real);
         if !open.access().write {
@@ -141,8 +178,8 @@ impl Mediator {
         };
         match self.decide(caller, &operations, &open.path, None, true) {
             Decided::Act => make(&entry),
-            Decided::Ask(question) => {
-                Ok(self.ask(caller, question, move || make(&entry).unwrap_or_else(Outcome::Fail)))
+            Decided::Ask(questions) => {
+                Ok(self.ask(caller, questions, move || make(&entry).unwrap_or_else(Outcome::Fail)))
             }
             Decided::KernelDoes => Ok(Outcome::GoOn),
             Decided::Refuse(errno) => Err(errno),
@@ -152,15 +189,19 @@ impl Mediator {
     /// Where a new file goes: a dangling link at the end leads to where it points (`open(2)`, `O_CREAT`).
     fn new_entry(&self, caller: Caller, open: &Open) -> Result<Entry, Errno> {
         let mut entry = self.resolver.entry(caller, open.directory, &open.path, open.resolve)?;
+        let mut path = open.path.clone();
         for _ in 0..40 {
-            let mut buffer = [0; super::caller::PATH_MAX];
+            let mut buffer = [0; PATH_MAX];
             let target = match at::read_link(entry.directory.as_fd(), &entry.name, &mut buffer) {
-                Ok(target) if open.last() == Last::Follow => {
-                    std::ffi::CString::new(target).map_err(|_| Errno::INVALID)?
-                }
+                Ok(target) if open.last() == Last::Follow => CString::new(target).map_err(|_| Errno::INVALID)?,
                 Ok(_) | Err(_) => return Ok(entry),
             };
-            entry = self.resolver.entry_from(caller, &entry.directory, &target)?;
+            entry = if open.resolve & how::SCOPED == 0 {
+                self.resolver.entry_from(caller, &entry.directory, &target)?
+            } else {
+                path = behind(&path, &target)?;
+                self.resolver.entry(caller, open.directory, &path, open.resolve)?
+            };
         }
         Err(Errno::LOOP)
     }
@@ -189,11 +230,20 @@ impl Mediator {
         };
         match self.decide(caller, asked, &open.path, Some(&object), true) {
             Decided::Act => Ok(make(object.file)),
-            Decided::Ask(question) => Ok(self.ask(caller, question, move || make(object.file))),
+            Decided::Ask(questions) => Ok(self.ask(caller, questions, move || make(object.file))),
             Decided::KernelDoes => Ok(Outcome::GoOn),
             Decided::Refuse(errno) => Err(errno),
         }
     }
+}
+
+/// The path that `target` is, as the text of the link `path`: what must stay beneath its start is looked up from there.
+fn behind(path: &CStr, target: &CStr) -> Result<CString, Errno> {
+    let (path, target) = (path.to_bytes(), target.to_bytes());
+    let absolute = target.first() == Some(&b'/');
+    let above = if absolute { 0 } else { path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1) };
+    let whole = [path.get(..above).unwrap_or_default(), target].concat();
+    if whole.len() < PATH_MAX { CString::new(whole).map_err(|_| Errno::INVALID) } else { Err(Errno::NAME_TOO_LONG) }
 }
 
 /// Opens the object itself, by the name this process has for it.
@@ -221,9 +271,24 @@ fn reopen(open: &Open, object: OwnedFd, kind: FileType) -> Outcome {
     }
 }
 
+/// `/dev/tty` means the terminal of whoever opens it (`tty(4)`), so the caller's is opened by its own name.
+fn own_terminal(caller: Caller, open: &Open, object: Object) -> Outcome {
+    let terminal = || {
+        let Some((path, device)) = caller.terminal()? else { return Ok(object.file) };
+        let file = syscalls::file::open_path(&path).map_err(|_| Errno::NO_DEVICE)?;
+        let status = syscalls::file::status(file.as_fd())?;
+        let is_it = status.kind == FileType::CharacterDevice && status.device == device;
+        if is_it { Ok(file) } else { Err(Errno::NO_DEVICE) }
+    };
+    match terminal() {
+        Ok(file) => reopen(open, file, FileType::CharacterDevice),
+        Err(errno) => Outcome::Fail(errno),
+    }
+}
+
 /// The name that leads to an open object from this process.
-pub(super) fn own_name(object: &OwnedFd) -> std::ffi::CString {
-    std::ffi::CString::new(format!("/proc/self/fd/{}", object.as_raw_fd())).unwrap_or_default()
+pub(super) fn own_name(object: &OwnedFd) -> CString {
+    CString::new(format!("/proc/self/fd/{}", object.as_raw_fd())).unwrap_or_default()
 }
 
 /// `how` of `openat2(2)`, checked as the kernel checks it.
