@@ -1,0 +1,21 @@
+//! What the supervisor keeps where the kernel's rules alone cannot: denials inside of grants, under attack, in races and
+//! under load; and what it leaves exactly as it was.
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[cfg(test)]
+#[path = "../escapes/attack.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod attack;
+#[cfg(test)]
+mod files;
+#[cfg(test)]
+mod names;
+#[cfg(test)]
+mod place;
+#[cfg(test)]
+mod races;
+#[cfg(test)]
+mod same;
+#[cfg(test)]
+#[path = "../world/mod.rs"]
+mod world;

@@ -1,0 +1,124 @@
+//! Names that change: hard links, renames of a file and of what is above it, new files (rows 8, 20, 21).
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
+use crate::attack::{each, word};
+use crate::place::{Place, SECRET};
+
+const REFUSED: [&str; 4] = ["EACCES", "EPERM", "EXDEV", "ENOENT"];
+
+#[test]
+fn a_closed_file_gets_no_other_name() {
+    Place::each(|place| {
+        for name in ["link", "rename", "exchange"] {
+            let other = place.path("open");
+            let target = if name == "exchange" { other } else { place.path("taken") };
+            place.confined(&[name, place.closed(), &target]).all(&REFUSED);
+            if name != "link" {
+                place.confined(&[name, &target, place.closed()]).all(&REFUSED);
+            }
+        }
+        place.confined(&["rename", &place.path("open"), place.closed()]).all(&REFUSED);
+        place.confined(&["link-descriptor", place.closed(), &place.path("taken")]).all(&REFUSED);
+        place.confined(&["unlink", place.closed()]).all(&REFUSED);
+        assert!(!place.world.work().join("taken").exists());
+        assert_eq!(fs::metadata(&place.closed).expect("the closed file").nlink(), 1);
+        place.is_untouched();
+        place.confined(&["link", &place.path("open"), &place.path("second")]).all(&["OK"]);
+        place.confined(&["exchange", &place.path("open"), &place.path("second")]).all(&["OK"]);
+        place.confined(&["rename", &place.path("second"), &place.path("third")]).all(&["OK"]);
+        place.confined(&["link-descriptor", &place.path("open"), &place.path("fourth")]).all(&["OK", "EEXIST"]);
+        assert!(place.world.work().join("fourth").exists());
+        place.confined(&["unlink", &place.path("third")]).all(&["OK"]);
+    });
+}
+
+#[test]
+fn a_directory_above_is_not_moved_away_from_its_denial() {
+    each(|world| {
+        let (above, away) = (world.work().join("above"), world.work().join("away"));
+        world.directory(&above);
+        world.directory(&above.join("conf"));
+        world.file(&above.join("conf/key"), SECRET);
+        world.directory(&away);
+        let key = above.join("conf/key");
+        for denied in [word(&key).to_owned(), "conf/key".into(), format!("{}/*/key", word(&above))] {
+            let run = |attack: &[&str]| {
+                crate::attack::confined(world, &["--allow", word(&world.work()), "--deny", &denied], attack)
+            };
+            let conf = above.join("conf");
+            run(&["rename", word(&conf), word(&away.join("other"))]).all(&REFUSED);
+            run(&["exchange", word(&conf), word(&away)]).all(&REFUSED);
+            run(&["read", word(&key)]).all(&["EACCES"]);
+            if denied == "conf/key" {
+                // This one holds wherever the directory goes as long as it keeps its name.
+                run(&["rename", word(&above), word(&world.work().join("moved"))]).all(&["OK"]);
+                let moved = world.work().join("moved");
+                run(&["read", word(&moved.join("conf/key"))]).all(&["EACCES"]);
+                run(&["rename", word(&moved), word(&above)]).all(&["OK"]);
+            } else {
+                run(&["rename", word(&above), word(&world.work().join("moved"))]).all(&REFUSED);
+            }
+            assert_eq!(fs::read_to_string(&key).expect("the key"), SECRET);
+        }
+    });
+}
+
+#[test]
+fn directories_move_where_no_denial_depends_on_their_names() {
+    Place::each(|place| {
+        let world = place.world;
+        let (one, two) = (world.work().join("one"), world.work().join("two"));
+        world.directory(&one);
+        world.file(&one.join("file"), "one\n");
+        place.confined(&["rename", word(&one), word(&two)]).all(&["OK"]);
+        world.directory(&one);
+        place.confined(&["exchange", word(&one), word(&two)]).all(&["OK"]);
+        assert_eq!(fs::read_to_string(one.join("file")).expect("the file that moved"), "one\n");
+    });
+}
+
+#[test]
+fn a_pattern_holds_for_files_that_come_later() {
+    each(|world| {
+        let place = Place::by_pattern(world);
+        let report = place.probe(&["later", ".env"]);
+        report.all(&["EACCES", "EPERM"]);
+        let report = place.probe(&["later", "fine"]);
+        report.all(&["OK"]);
+        // Somebody outside makes one, and it is closed at once.
+        let deep = world.work().join("deep");
+        world.directory(&deep);
+        world.file(&deep.join(".env"), SECRET);
+        place.confined(&["read", word(&deep.join(".env"))]).all(&["EACCES"]);
+        world.directory(&world.work().join("is-directory"));
+        world.directory(&world.work().join("is-directory/.env"));
+        world.file(&world.work().join("is-directory/.env/file"), SECRET);
+        place.confined(&["read", &place.path("is-directory/.env/file")]).all(&["EACCES"]);
+    });
+}
+
+#[test]
+fn a_file_that_loses_its_name_meanwhile_is_judged_by_the_name_it_had() {
+    each(|world| {
+        let place = Place::by_pattern(world);
+        let report = {
+            let over = std::sync::atomic::AtomicBool::new(false);
+            let (from, to) = (world.work().join("next"), place.closed.clone());
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                        fs::write(&from, SECRET).expect("the next content");
+                        world.give(&from);
+                        fs::rename(&from, &to).expect("the change of the closed file");
+                    }
+                });
+                let report = place.probe(&["read-often", place.closed(), "20000"]);
+                over.store(true, std::sync::atomic::Ordering::Relaxed);
+                report
+            })
+        };
+        report.are(&["opened"], "0");
+    });
+}

@@ -1,0 +1,242 @@
+/* Many calls at once, calls that wait, and callers that die while they do. */
+#define _GNU_SOURCE
+#include "probe.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static const char *path;
+static long times;
+static atomic_long wrong;
+
+static void *open_often(void *verdict)
+{
+    for (long time = 0; time < times; time++) {
+        int got = open(path, O_RDONLY);
+        int as_expected = verdict ? got >= 0 : got < 0 && errno == EACCES;
+        if (!as_expected)
+            atomic_fetch_add(&wrong, 1);
+        if (got >= 0)
+            close(got);
+    }
+    return NULL;
+}
+
+/* threads THREADS TIMES PATH yes|no: every thread opens the path, which must be open or closed each time. */
+static void threads(char **argument)
+{
+    long many = number(argument[0]);
+    pthread_t *thread = calloc((size_t)many, sizeof *thread);
+    times = number(argument[1]);
+    path = argument[2];
+    for (long each = 0; each < many; each++)
+        must("thread", -pthread_create(&thread[each], NULL, open_often, argument[3][0] == 'y' ? argument : NULL));
+    for (long each = 0; each < many; each++)
+        pthread_join(thread[each], NULL);
+    count("wrong", wrong);
+}
+
+static void nothing(int signal) { (void)signal; }
+
+/* alarms TIMES PATH: opens a path while a signal without SA_RESTART comes every millisecond. */
+static void alarms(char **argument)
+{
+    struct sigaction action = {.sa_handler = nothing};
+    struct itimerval every = {{0, 1000}, {0, 1000}};
+    sigaction(SIGALRM, &action, NULL);
+    must("timer", setitimer(ITIMER_REAL, &every, NULL));
+    long interrupted = 0, failed = 0;
+    for (long time = number(argument[0]); time > 0; time--) {
+        int got = open(argument[1], O_RDONLY);
+        interrupted += got < 0 && errno == EINTR;
+        failed += got < 0 && errno != EINTR;
+        if (got >= 0)
+            close(got);
+    }
+    count("interrupted", interrupted);
+    count("failed", failed);
+}
+
+/* fifo PATH OTHER: an open of a FIFO waits for its other end, and holds up nobody else meanwhile. */
+static void fifo(char **argument)
+{
+    must("mkfifo", mkfifo(argument[0], 0600));
+    pid_t child = fork();
+    if (child == 0) {
+        int end = open(argument[0], O_RDONLY);
+        char byte;
+        _exit(end >= 0 && read(end, &byte, 1) == 1 && byte == 'x' ? 0 : 1);
+    }
+    long failed = 0;
+    for (int time = 0; time < 200; time++) {
+        int got = open(argument[1], O_RDONLY);
+        failed += got < 0;
+        close(got);
+    }
+    count("failed", failed);
+    answer("still-waits", waitpid(child, NULL, WNOHANG) == 0 ? 0 : -1);
+    int end = open(argument[0], O_WRONLY);
+    answer("other-end", end);
+    answer("write", write(end, "x", 1));
+    int status;
+    must("wait", waitpid(child, &status, 0));
+    count("reader", WEXITSTATUS(status));
+}
+
+/* abandoned PATH TIMES DEVICE: callers are killed while they wait for a FIFO, and what waits later still gets its turn. */
+static void abandoned(char **argument)
+{
+    must("mkfifo", mkfifo(argument[0], 0600));
+    for (long time = number(argument[1]); time > 0; time--) {
+        pid_t child = fork();
+        if (child == 0) {
+            open(argument[0], time % 2 ? O_RDONLY : O_RDONLY | O_CLOEXEC);
+            _exit(0);
+        }
+        usleep(3000);
+        kill(child, SIGKILL);
+        must("wait", waitpid(child, NULL, 0));
+    }
+    usleep(500000);
+    answer("device", open(argument[2], O_RDONLY));
+    int reader = open(argument[0], O_RDONLY | O_NONBLOCK);
+    answer("reader", reader);
+    answer("writer", open(argument[0], O_WRONLY | O_NONBLOCK));
+}
+
+/* backlog PATH TIMES: callers are killed while connect(2) waits for room, and a later one still gets its turn. */
+static void backlog(char **argument)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strncpy(address.sun_path, argument[0], sizeof address.sun_path - 1);
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    must("bind", bind(listener, (struct sockaddr *)&address, sizeof address));
+    must("listen", listen(listener, 0));
+    int first = socket(AF_UNIX, SOCK_STREAM, 0);
+    answer("first", connect(first, (struct sockaddr *)&address, sizeof address));
+    int full = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    answer("full", connect(full, (struct sockaddr *)&address, sizeof address));
+    for (long time = number(argument[1]); time > 0; time--) {
+        pid_t child = fork();
+        if (child == 0) {
+            int waiting = socket(AF_UNIX, SOCK_STREAM, 0);
+            connect(waiting, (struct sockaddr *)&address, sizeof address);
+            _exit(0);
+        }
+        usleep(3000);
+        kill(child, SIGKILL);
+        must("wait", waitpid(child, NULL, 0));
+    }
+    usleep(500000);
+    must("accept", accept(listener, NULL, NULL));
+    int last = socket(AF_UNIX, SOCK_STREAM, 0);
+    answer("last", connect(last, (struct sockaddr *)&address, sizeof address));
+}
+
+/* lease PATH OTHER: an open that waits for the holder of a lease holds up nobody else. */
+static void lease(char **argument)
+{
+    int held = open(argument[0], O_RDWR | O_CREAT, 0600);
+    signal(SIGIO, SIG_IGN);
+    answer("lease", fcntl(held, F_SETLEASE, F_WRLCK));
+    pid_t child[4];
+    for (int each = 0; each < 4; each++) {
+        child[each] = fork();
+        if (child[each] == 0) {
+            int got = open(argument[0], O_RDONLY);
+            _exit(got < 0 || fcntl(got, F_GETFL) & O_NONBLOCK);
+        }
+    }
+    usleep(200000);
+    struct timeval before, after;
+    gettimeofday(&before, NULL);
+    answer("other", open(argument[1], O_RDONLY));
+    gettimeofday(&after, NULL);
+    count("seconds", after.tv_sec - before.tv_sec > 2 ? after.tv_sec - before.tv_sec : 0);
+    answer("unlease", fcntl(held, F_SETLEASE, F_UNLCK));
+    long failed = 0;
+    for (int each = 0; each < 4; each++) {
+        int status;
+        must("wait", waitpid(child[each], &status, 0));
+        failed += status != 0;
+    }
+    count("failed", failed);
+}
+
+/* spawns TIMES PROGRAM: processes by vfork(2), posix_spawn(3) and fork(2) that each open and execute. */
+static void spawns(char **argument)
+{
+    char *word[] = {argument[1], NULL};
+    volatile long failed = 0;
+    for (long time = number(argument[0]); time > 0; time--) {
+        pid_t child;
+        if (time % 3 == 0) {
+            child = vfork();
+            if (child == 0) {
+                execve(word[0], word, environ);
+                _exit(127);
+            }
+        } else if (time % 3 == 1) {
+            failed = failed + (posix_spawn(&child, word[0], NULL, NULL, word, environ) != 0);
+        } else {
+            child = fork();
+            if (child == 0) {
+                close(open("/etc/passwd", O_RDONLY));
+                execve(word[0], word, environ);
+                _exit(127);
+            }
+        }
+        int status;
+        failed = failed + (waitpid(child, &status, 0) != child || status != 0);
+    }
+    count("failed", failed);
+}
+
+/* storm CHILDREN OPENS PATH: many processes at once, each with its opens. */
+static void storm(char **argument)
+{
+    long children = number(argument[0]), opens = number(argument[1]), failed = 0;
+    for (long each = 0; each < children; each++) {
+        pid_t child = fork();
+        must("fork", child);
+        if (child == 0) {
+            long bad = 0;
+            for (long time = 0; time < opens; time++) {
+                int got = open(argument[2], O_RDONLY);
+                bad += got < 0;
+                close(got);
+            }
+            _exit(bad != 0);
+        }
+    }
+    int status;
+    while (wait(&status) > 0)
+        failed += status != 0;
+    count("failed", failed);
+}
+
+const struct probe load_probes[] = {
+    {"abandoned", 3, abandoned},
+    {"alarms", 2, alarms},
+    {"backlog", 2, backlog},
+    {"fifo", 2, fifo},
+    {"lease", 2, lease},
+    {"spawns", 2, spawns},
+    {"storm", 3, storm},
+    {"threads", 4, threads},
+    {NULL, 0, NULL},
+};

@@ -1,0 +1,210 @@
+/* Threads that change what a call means while the call is looked at. Each prints `escapes: N` and `reached: N`: how often
+ * something closed was reached, and how often what is open. */
+#define _GNU_SOURCE
+#include "probe.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static atomic_int over;
+
+/* Two values of one memory, written over each other until the race is over. */
+struct flip {
+    volatile char *target;
+    const char *one, *two;
+    size_t size;
+};
+
+static void *flip_bytes(void *given)
+{
+    struct flip *flip = given;
+    while (!atomic_load_explicit(&over, memory_order_relaxed)) {
+        memcpy((char *)flip->target, flip->one, flip->size);
+        memcpy((char *)flip->target, flip->two, flip->size);
+    }
+    return NULL;
+}
+
+static ino_t inode(const char *path)
+{
+    struct stat about;
+    must(path, stat(path, &about));
+    return about.st_ino;
+}
+
+/* The file behind a descriptor is the closed one: 1, another: 0. Closes it. */
+static int is_inode(int descriptor, ino_t closed)
+{
+    struct stat about;
+    int found = fstat(descriptor, &about) == 0 && about.st_ino == closed;
+    close(descriptor);
+    return found;
+}
+
+static void tell(long escapes, long reached)
+{
+    count("escapes", escapes);
+    count("reached", reached);
+}
+
+/* path OPEN CLOSED TIMES: the bytes of a path change between those of two, and every call that takes one is made. */
+static void race_path(char **argument)
+{
+    static char path[4096], one[4096], two[4096];
+    const char *closed = argument[1];
+    long times = number(argument[2]), escapes = 0, reached = 0;
+    strncpy(one, argument[0], sizeof one - 1);
+    strncpy(two, closed, sizeof two - 1);
+    memcpy(path, one, sizeof path);
+    ino_t secret = inode(closed);
+    struct stat before, after;
+    must("stat", stat(closed, &before));
+    struct flip flip = {path, one, two, strlen(one) > strlen(two) ? strlen(one) + 1 : strlen(two) + 1};
+    struct open_how how = {.flags = O_RDONLY};
+    pthread_t thread;
+    pthread_create(&thread, NULL, flip_bytes, &flip);
+    for (long time = 0; time < times; time++) {
+        int got;
+        switch (time % 4) {
+        case 0: got = open(path, O_RDONLY); break;
+        case 1: got = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how); break;
+        case 2: got = open(path, O_RDWR); break;
+        default:
+            got = -1;
+            reached += chmod(path, 0640) == 0;
+            reached += truncate(path, 0) == 0;
+        }
+        if (got >= 0) {
+            escapes += is_inode(got, secret);
+            reached++;
+        }
+    }
+    atomic_store(&over, 1);
+    pthread_join(thread, NULL);
+    must("stat", stat(closed, &after));
+    escapes += before.st_mode != after.st_mode || before.st_size != after.st_size;
+    tell(escapes, reached);
+}
+
+/* flags CLOSED TIMES: the flags of openat2(2) change between those that ask for no content and those that do. */
+static void race_flags(char **argument)
+{
+    const char *closed = argument[0];
+    long times = number(argument[1]), escapes = 0, reached = 0;
+    static struct open_how how, none = {.flags = O_PATH}, content = {.flags = O_RDONLY};
+    how = none;
+    struct flip flip = {(char *)&how, (char *)&none, (char *)&content, sizeof how};
+    pthread_t thread;
+    pthread_create(&thread, NULL, flip_bytes, &flip);
+    for (long time = 0; time < times; time++) {
+        char byte;
+        int got = (int)syscall(SYS_openat2, AT_FDCWD, closed, &how, sizeof how);
+        if (got < 0)
+            continue;
+        reached++;
+        escapes += read(got, &byte, 1) == 1;
+        close(got);
+    }
+    atomic_store(&over, 1);
+    pthread_join(thread, NULL);
+    tell(escapes, reached);
+}
+
+static const char *swapped[2];
+
+static void *swap_names(void *count)
+{
+    while (!atomic_load_explicit(&over, memory_order_relaxed))
+        *(long *)count += syscall(SYS_renameat2, AT_FDCWD, swapped[0], AT_FDCWD, swapped[1], 2 /* EXCHANGE */) == 0;
+    return NULL;
+}
+
+/* swap DIRECTORY LINK CLOSED TIMES: a directory and a symbolic link to a closed one change places, and names beneath are
+ * opened, made, renamed and removed. Each of the three holds a file `file`; `closed` also holds `victim`. */
+static void race_swap(char **argument)
+{
+    static long swaps;
+    char file[4096], made[4096], other[4096], victim[4096], path[4096];
+    const char *directory = argument[0], *closed = argument[2];
+    long times = number(argument[3]), escapes = 0, reached = 0;
+    snprintf(path, sizeof path, "%s/file", closed);
+    ino_t secret = inode(path);
+    snprintf(file, sizeof file, "%s/file", directory);
+    snprintf(made, sizeof made, "%s/made", directory);
+    snprintf(other, sizeof other, "%s/other", directory);
+    snprintf(victim, sizeof victim, "%s/victim", directory);
+    swapped[0] = directory, swapped[1] = argument[1];
+    pthread_t thread;
+    pthread_create(&thread, NULL, swap_names, &swaps);
+    for (long time = 0; time < times; time++) {
+        int got = -1;
+        switch (time % 5) {
+        case 0: got = open(file, O_RDONLY); break;
+        case 1: got = open(made, O_WRONLY | O_CREAT, 0600); break;
+        case 2: reached += rename(made, other) == 0; break;
+        case 3: unlink(victim); break;
+        default: unlink(other); mkdir(victim, 0700); rmdir(victim);
+        }
+        if (got >= 0) {
+            escapes += is_inode(got, secret);
+            reached++;
+        }
+    }
+    atomic_store(&over, 1);
+    pthread_join(thread, NULL);
+    static const char *const never[] = {"made", "other"};
+    for (int each = 0; each < 2; each++) {
+        snprintf(path, sizeof path, "%s/%s", closed, never[each]);
+        escapes += access(path, F_OK) == 0;
+    }
+    snprintf(path, sizeof path, "%s/victim", closed);
+    struct stat about;
+    escapes += stat(path, &about) != 0 || !S_ISREG(about.st_mode);
+    tell(escapes, reached);
+    count("swaps", swaps);
+}
+
+/* address OWN CLOSED TIMES: the path of a socket's address changes between one bound here and one of somebody else. */
+static void race_address(char **argument)
+{
+    static struct sockaddr_un address, own, closed;
+    long times = number(argument[2]), reached = 0;
+    own.sun_family = closed.sun_family = AF_UNIX;
+    strncpy(own.sun_path, argument[0], sizeof own.sun_path - 1);
+    strncpy(closed.sun_path, argument[1], sizeof closed.sun_path - 1);
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    must("bind", bind(listener, (struct sockaddr *)&own, sizeof own));
+    must("listen", listen(listener, 64));
+    fcntl(listener, F_SETFL, O_NONBLOCK);
+    address = own;
+    struct flip flip = {(char *)&address, (char *)&own, (char *)&closed, sizeof address};
+    pthread_t thread;
+    pthread_create(&thread, NULL, flip_bytes, &flip);
+    for (long time = 0; time < times; time++) {
+        int connecting = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        reached += connect(connecting, (struct sockaddr *)&address, sizeof address) == 0;
+        int accepted = accept(listener, NULL, NULL);
+        if (accepted >= 0)
+            close(accepted);
+        close(connecting);
+    }
+    atomic_store(&over, 1);
+    pthread_join(thread, NULL);
+    count("reached", reached);
+}
+
+const struct probe race_probes[] = {
+    {"race-address", 3, race_address},
+    {"race-flags", 2, race_flags},
+    {"race-path", 3, race_path},
+    {"race-swap", 4, race_swap},
+    {NULL, 0, NULL},
+};

@@ -1,0 +1,88 @@
+//! Threads that change what a call means while it is looked at (rows 22–25): no try may reach what is closed.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
+use crate::attack::{Report, each, word};
+use crate::place::{Place, number};
+
+/// Tries of each race, by each of two users and in several shapes; together more than 50,000.
+const TRIES: &str = "13000";
+
+#[test]
+fn a_path_that_changes_while_it_is_read_reaches_nothing_closed() {
+    Place::each(|place| {
+        let report = place.probe(&["race-path", &place.path("open"), place.closed(), TRIES]);
+        none_escaped(&report);
+        assert!(number(&report, "reached") > 1000, "{report:?}");
+        // The terminal is nothing that another process could open in the ordinary way.
+        none_escaped(&place.probe(&["race-path", "/dev/tty", place.closed(), TRIES]));
+        let odd = place.probe(&["race-path", "/dev/null", place.closed(), "2000"]);
+        none_escaped(&odd);
+        place.is_untouched();
+    });
+}
+
+#[test]
+fn flags_in_memory_that_change_while_they_are_read_give_no_content() {
+    Place::each(|place| {
+        let report = place.probe(&["race-flags", place.closed(), TRIES]);
+        none_escaped(&report);
+        place.is_untouched();
+    });
+}
+
+#[test]
+fn a_directory_that_becomes_a_link_reaches_nothing_closed() {
+    Place::each(|place| {
+        let world = place.world;
+        let (directory, link) = (world.work().join("directory"), world.work().join("link"));
+        for closed in [world.outside(), world.work().join("secret")] {
+            if !closed.exists() {
+                continue;
+            }
+            for name in ["file", "victim"] {
+                world.file(&closed.join(name), crate::place::SECRET);
+            }
+            world.directory(&directory);
+            world.file(&directory.join("file"), "open\n");
+            symlink(&closed, &link).expect("a link");
+            let report = place.probe(&["race-swap", word(&directory), word(&link), word(&closed), TRIES]);
+            none_escaped(&report);
+            assert!(number(&report, "reached") > 100 && number(&report, "swaps") > 1000, "{report:?}");
+            for path in [&directory, &link] {
+                remove(path);
+            }
+        }
+    });
+}
+
+#[test]
+fn an_address_that_changes_while_it_is_read_connects_to_nobody_else() {
+    each(|world| {
+        let place = Place::by_pattern(world);
+        let path = world.outside().join("socket");
+        let listener = UnixListener::bind(&path).expect("a listener");
+        world.give(&path);
+        listener.set_nonblocking(true).expect("a listener that does not wait");
+        let report = place.probe(&["race-address", &place.path("own"), word(&path), TRIES]);
+        assert!(listener.accept().is_err(), "somebody came: {report:?}");
+        assert!(number(&report, "reached") > 1000, "{report:?}");
+    });
+}
+
+#[track_caller]
+fn none_escaped(report: &Report) {
+    report.are(&["escapes"], "0");
+}
+
+/// A link or a whole directory.
+fn remove(path: &Path) {
+    if fs::symlink_metadata(path).expect("one of the two").is_symlink() {
+        fs::remove_file(path).expect("the link");
+    } else {
+        fs::remove_dir_all(path).expect("the directory");
+    }
+}
