@@ -113,6 +113,19 @@ fn the_supervisor_itself_is_out_of_reach() {
 }
 
 #[test]
+fn a_device_that_everybody_uses_stays_as_it_is() {
+    each(|world| {
+        let before = about(Path::new("/dev/full"));
+        for denial in [&[][..], &["--deny", "**/.env"]] {
+            let report = crate::attack::confined(world, denial, &["metadata", "/dev/full"]);
+            report.all(&["EPERM"]);
+        }
+        let after = about(Path::new("/dev/full"));
+        assert_eq!(before, after);
+    });
+}
+
+#[test]
 fn inherited_standard_input_is_judged_like_any_file() {
     Place::each(|place| {
         let mut command = place.sandbox();

@@ -7,6 +7,7 @@ use std::os::fd::AsFd;
 
 use syscalls::Errno;
 use syscalls::at::attributes::{self as raw, Time};
+use syscalls::file::FileType;
 
 use super::caller::Caller;
 use super::change::At;
@@ -82,6 +83,11 @@ impl Mediator {
             // A pipe, a socket or memory that the caller holds is the caller's.
             return apply(&object, &attribute).map(|()| Outcome::Return(0));
         };
+        // `/dev/null` is written to by every program, and is everybody's: what it is stays as it is.
+        let is_device = matches!(object.status.kind, FileType::BlockDevice | FileType::CharacterDevice);
+        if is_device && !real.as_bytes().starts_with(b"/dev/pts/") && !matches!(attribute, Attribute::Length(_)) {
+            return Err(Errno::NOT_PERMITTED);
+        }
         let operations = [Operation::Write(real.clone())];
         // A length is a matter of writing, which the kernel mediates; EPERM is what chmod(2) has for files of others.
         let by_kernel = matches!(attribute, Attribute::Length(_));
