@@ -59,6 +59,8 @@ pub(super) enum Outcome {
     HandOver {
         file: OwnedFd,
         close_on_exec: bool,
+        /// Whether it can be noticed that this process has it too.
+        alone: bool,
     },
     Return(i64),
     /// It may take long, and only its caller is to wait.

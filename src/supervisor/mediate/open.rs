@@ -173,7 +173,7 @@ impl Mediator {
             let wanted = OpenHow { flags, mode, resolve: how::NO_SYMLINKS };
             move |entry: &Entry| -> Result<Outcome, Errno> {
                 let file = at::open(Some(entry.directory.as_fd()), &entry.name, &wanted)?;
-                Ok(Outcome::HandOver { file, close_on_exec })
+                Ok(Outcome::HandOver { file, close_on_exec, alone: true })
             }
         };
         match self.decide(caller, &operations, &open.path, None, true) {
@@ -223,7 +223,7 @@ impl Mediator {
                 let wanted = OpenHow { flags: open.flags | OpenHow::CLOSE_ON_EXEC, mode, resolve: 0 };
                 let close_on_exec = open.has(OpenHow::CLOSE_ON_EXEC);
                 match at::open(None, &own_name(&directory), &wanted) {
-                    Ok(file) => Outcome::HandOver { file, close_on_exec },
+                    Ok(file) => Outcome::HandOver { file, close_on_exec, alone: true },
                     Err(errno) => Outcome::Fail(errno),
                 }
             }
@@ -253,12 +253,13 @@ fn reopen(open: &Open, object: OwnedFd, kind: FileType) -> Outcome {
     let flags = (open.flags & !left_out) | OpenHow::CLOSE_ON_EXEC | OpenHow::NO_TERMINAL;
     let wanted = OpenHow { flags, mode: 0, resolve: 0 };
     let close_on_exec = open.has(OpenHow::CLOSE_ON_EXEC);
+    let alone = open.access().write || kind == FileType::Fifo;
     let name = own_name(&object);
     let act = move || {
         let opened = at::open(None, &name, &wanted);
         drop(object);
         match opened {
-            Ok(file) => Outcome::HandOver { file, close_on_exec },
+            Ok(file) => Outcome::HandOver { file, close_on_exec, alone },
             Err(errno) => Outcome::Fail(errno),
         }
     };

@@ -85,11 +85,14 @@ impl Mediator {
         let _ = match outcome {
             Outcome::Fail(errno) => self.listener.answer(id, Err(errno)),
             Outcome::GoOn => self.listener.go_on(id),
-            Outcome::HandOver { file, close_on_exec } => {
+            Outcome::HandOver { file, close_on_exec, alone } => {
+                let handed = if alone {
+                    self.listener.give_away(id, file, close_on_exec)
+                } else {
+                    self.listener.hand_over(id, file.as_fd(), close_on_exec)
+                };
                 // Such as a full table of descriptors: the caller's error, and never a reason to let the call through.
-                self.listener
-                    .hand_over(id, file.as_fd(), close_on_exec)
-                    .or_else(|errno| self.listener.answer(id, Err(errno)))
+                handed.or_else(|errno| self.listener.answer(id, Err(errno)))
             }
             Outcome::Return(value) => self.listener.answer(id, Ok(value)),
             // Slow calls were unwound before they came here.
