@@ -1,6 +1,5 @@
 //! What the supervisor keeps where the kernel's rules alone cannot: denials inside of grants, under attack, in races and
 //! under load; and what it leaves exactly as it was.
-#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[cfg(test)]
 #[path = "../escapes/attack.rs"]

@@ -206,6 +206,35 @@ static void spawns(char **argument)
     count("failed", failed);
 }
 
+/* fresh TIMES PROGRAM PATH: copies a program and executes the copy at once, which no descriptor open for writing may
+ * prevent. */
+static void fresh(char **argument)
+{
+    static char content[1 << 20];
+    int from = open(argument[1], O_RDONLY);
+    long size = read(from, content, sizeof content), busy = 0, failed = 0;
+    must("read", size);
+    for (long time = number(argument[0]); time > 0; time--) {
+        int made = open(argument[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
+        must("open", made);
+        must("write", write(made, content, (size_t)size));
+        close(made);
+        char *word[] = {argument[2], NULL};
+        pid_t child = fork();
+        if (child == 0) {
+            execve(word[0], word, environ);
+            _exit(errno == ETXTBSY ? 100 : 101);
+        }
+        int status;
+        must("wait", waitpid(child, &status, 0));
+        busy += WEXITSTATUS(status) == 100;
+        failed += WEXITSTATUS(status) == 101;
+        must("unlink", unlink(argument[2]));
+    }
+    count("busy", busy);
+    count("failed", failed);
+}
+
 /* storm CHILDREN OPENS PATH: many processes at once, each with its opens. */
 static void storm(char **argument)
 {
@@ -234,6 +263,7 @@ const struct probe load_probes[] = {
     {"alarms", 2, alarms},
     {"backlog", 2, backlog},
     {"fifo", 2, fifo},
+    {"fresh", 3, fresh},
     {"lease", 2, lease},
     {"spawns", 2, spawns},
     {"storm", 3, storm},

@@ -79,6 +79,9 @@ static void race_path(char **argument)
         case 2: got = open(path, O_RDWR); break;
         default:
             got = -1;
+            /* A device is everybody's. */
+            if (argument[0][1] == 'd' && argument[0][2] == 'e')
+                break;
             reached += chmod(path, 0640) == 0;
             reached += truncate(path, 0) == 0;
         }
