@@ -12,7 +12,7 @@ use crate::profile::abs_path::AbsPath;
 
 /// Questions that may be asked at once, and how many more each second brings: a program cannot bury whoever answers.
 const BURST: u32 = 5;
-const PER_SECOND: u32 = 1;
+const PER_SECOND: u32 = 10;
 /// How often it is looked whether the call still waits.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// Answers that are kept; past these the oldest no is forgotten and asked about again.

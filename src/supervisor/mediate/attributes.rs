@@ -13,7 +13,7 @@ use super::caller::Caller;
 use super::change::At;
 use super::open::own_name;
 use super::resolve::{Last, Object, RealPath};
-use super::{Mediator, Outcome};
+use super::{Kind, Mediator, Outcome};
 use crate::plan::Operation;
 
 /// `AT_SYMLINK_NOFOLLOW` and `AT_EMPTY_PATH` of the `*at` calls.
@@ -90,9 +90,9 @@ impl Mediator {
         }
         let operations = [Operation::Write(real.clone())];
         // A length is a matter of writing, which the kernel mediates; EPERM is what chmod(2) has for files of others.
-        let by_kernel = matches!(attribute, Attribute::Length(_));
-        let decided = self.decide(caller, &operations, &typed, Some(&object), by_kernel);
-        let decided = if by_kernel { decided } else { decided.refusing_with(Errno::NOT_PERMITTED) };
+        let kind = if matches!(attribute, Attribute::Length(_)) { Kind::Entry } else { Kind::Attribute };
+        let decided = self.decide(caller, &operations, &typed, Some(&object), kind);
+        let decided = if kind == Kind::Attribute { decided.refusing_with(Errno::NOT_PERMITTED) } else { decided };
         self.carry_out(caller, decided, move || apply(&object, &attribute))
     }
 }

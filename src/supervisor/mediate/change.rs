@@ -10,7 +10,7 @@ use syscalls::file::FileType;
 use super::caller::Caller;
 use super::open::own_name;
 use super::resolve::{Entry, KEPT, Last, Object, RealPath};
-use super::{Decided, Mediator, Outcome};
+use super::{Decided, Kind, Mediator, Outcome};
 use crate::plan::Operation;
 
 /// `AT_SYMLINK_FOLLOW` and `AT_EMPTY_PATH` of `linkat(2)`.
@@ -53,7 +53,7 @@ impl Mediator {
             Change::Remove { .. } | Change::Symlink { .. } => 0,
         };
         let operations = [Operation::Write(entry.real.clone())];
-        let decided = self.decide(caller, &operations, &at.path, None, true);
+        let decided = self.decide(caller, &operations, &at.path, None, Kind::Entry);
         let what = what.clone();
         self.carry_out(caller, decided, move || carry_out(&entry, &what, mask))
     }
@@ -78,7 +78,7 @@ impl Mediator {
             self.check_tree(&new, &old)?;
         }
         let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
-        let decided = self.decide(caller, &operations, &from.path, None, true);
+        let decided = self.decide(caller, &operations, &from.path, None, Kind::Entry);
         self.carry_out(caller, decided, move || change::rename(raw(&old), raw(&new), flags))
     }
 
@@ -106,12 +106,12 @@ impl Mediator {
             };
             let operations = [link_source(&object), Some(Operation::Write(new.real.clone()))];
             let operations: Vec<Operation> = operations.into_iter().flatten().collect();
-            let decided = self.decide(caller, &operations, &from.path, Some(&object), true);
+            let decided = self.decide(caller, &operations, &from.path, Some(&object), Kind::Entry);
             return self.carry_out(caller, decided, move || change::link_open(&own_name(&object.file), raw(&new)));
         }
         let old = self.resolver.entry(caller, from.directory, &from.path, 0)?;
         let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
-        let decided = self.decide(caller, &operations, &from.path, None, true);
+        let decided = self.decide(caller, &operations, &from.path, None, Kind::Entry);
         self.carry_out(caller, decided, move || change::link(raw(&old), raw(&new)))
     }
 

@@ -67,6 +67,17 @@ pub(super) enum Outcome {
     Slow(Box<dyn FnOnce() -> Self + Send>),
 }
 
+/// What kind of call is decided about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A mode, owner, time or extended attribute: Landlock has no right for it.
+    Attribute,
+    /// An entry of a directory, or a file's length.
+    Entry,
+    Open,
+    Socket,
+}
+
 /// What is to happen with a call that was looked at.
 #[derive(Debug)]
 enum Decided {
@@ -102,16 +113,16 @@ impl Mediator {
         Self { plan, listener: Arc::new(listener), numbers, resolver, kernel_complete, bound, questions, account }
     }
 
-    /// Decides about one call that does `operations`. `kernel` says that Landlock mediates such calls.
+    /// Decides about one call that does `operations`.
     fn decide(
         &self,
         caller: Caller,
         operations: &[Operation],
         typed: &CStr,
         object: Option<&Object>,
-        kernel: bool,
+        kind: Kind,
     ) -> Decided {
-        let left_to_kernel = kernel && self.kernel_complete;
+        let left_to_kernel = matches!(kind, Kind::Entry | Kind::Open) && self.kernel_complete;
         let mut asked = Vec::new();
         for operation in operations {
             match decide(&self.plan, operation) {
@@ -128,7 +139,7 @@ impl Mediator {
             return Decided::Refuse(Errno::NO_SUCH_PROCESS);
         }
         if let (false, Some(questions)) = (asked.is_empty(), &self.questions) {
-            let open = self.questions_about(caller, questions, &asked, typed, object);
+            let open = self.questions_about(caller, questions, &asked, typed, object.map(|object| (object, kind)));
             return if open.is_empty() { Decided::Act } else { Decided::Ask(open) };
         }
         if let Some((operation, verdict)) = asked.first() {
@@ -145,7 +156,7 @@ impl Mediator {
         questions: &Questions,
         asked: &[(&Operation, Verdict<'_>)],
         typed: &CStr,
-        object: Option<&Object>,
+        object: Option<(&Object, Kind)>,
     ) -> Vec<Question> {
         let mut seen = BTreeSet::new();
         let mut open = Vec::new();
@@ -159,32 +170,30 @@ impl Mediator {
             if questions.covers(path, access) {
                 continue;
             }
-            let is_object = |object: &&Object| object.real == RealPath::Path(path.clone());
+            let found = object.filter(|(object, _)| object.real == RealPath::Path(path.clone()));
             let reason = explain(&self.plan, operation, verdict).reason;
+            let about = match (operation, found) {
+                (Operation::UnixConnect(_), _) => AskedOperation::ConnectUnix,
+                (_, Some((_, Kind::Open))) => AskedOperation::Open(access),
+                (_, _) => AskedOperation::Change,
+            };
             // What was typed is about the first path.
             let typed = if seen.len() == 1 { typed } else { c"" };
-            open.push(self.question(caller, operation, access, path, typed, object.filter(is_object), reason));
+            open.push(self.question(caller, about, path, typed, found.map(|(object, _)| object), reason));
         }
         open
     }
 
-    #[expect(clippy::too_many_arguments, reason = "each is one field of the question")]
     fn question(
         &self,
         caller: Caller,
-        operation: &Operation,
-        access: Access,
+        operation: AskedOperation,
         path: &AbsPath,
         typed: &CStr,
         object: Option<&Object>,
         reason: String,
     ) -> Question {
         let differs = !typed.to_bytes().is_empty() && typed.to_bytes() != path.as_bytes();
-        let operation = match (operation, object) {
-            (Operation::UnixConnect(_), _) => AskedOperation::ConnectUnix,
-            (_, None) => AskedOperation::Change,
-            (_, Some(_)) => AskedOperation::Open(access),
-        };
         Question {
             operation,
             object: AskedObject {

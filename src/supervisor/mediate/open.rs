@@ -9,7 +9,7 @@ use syscalls::file::FileType;
 
 use super::caller::{Caller, PATH_MAX};
 use super::resolve::{Entry, Last, Object, RealPath};
-use super::{Decided, Mediator, Outcome};
+use super::{Decided, Kind, Mediator, Outcome};
 use crate::plan::{Access, Operation};
 use crate::profile::abs_path::AbsPath;
 
@@ -144,7 +144,7 @@ impl Mediator {
                 reopen(open, object.file, object.status.kind)
             }
         };
-        match self.decide(caller, &open.operations(real), &open.path, Some(&object), true) {
+        match self.decide(caller, &open.operations(real), &open.path, Some(&object), Kind::Open) {
             Decided::Act => Ok(act(open, object)),
             Decided::Ask(questions) => {
                 let open = open.clone();
@@ -176,7 +176,7 @@ impl Mediator {
                 Ok(Outcome::HandOver { file, close_on_exec, alone: true })
             }
         };
-        match self.decide(caller, &operations, &open.path, None, true) {
+        match self.decide(caller, &operations, &open.path, None, Kind::Open) {
             Decided::Act => make(&entry),
             Decided::Ask(questions) => {
                 Ok(self.ask(caller, questions, move || make(&entry).unwrap_or_else(Outcome::Fail)))
@@ -228,7 +228,7 @@ impl Mediator {
                 }
             }
         };
-        match self.decide(caller, asked, &open.path, Some(&object), true) {
+        match self.decide(caller, asked, &open.path, Some(&object), Kind::Open) {
             Decided::Act => Ok(make(object.file)),
             Decided::Ask(questions) => Ok(self.ask(caller, questions, move || make(object.file))),
             Decided::KernelDoes => Ok(Outcome::GoOn),

@@ -14,7 +14,7 @@ use syscalls::socket::{self, Family};
 
 use super::caller::Caller;
 use super::resolve::{Last, Object, RealPath};
-use super::{Decided, Mediator, Outcome};
+use super::{Decided, Kind, Mediator, Outcome};
 use crate::plan::Operation;
 
 /// `AT_FDCWD` of `openat(2)`.
@@ -68,7 +68,7 @@ impl Mediator {
             self.check_still_waits(caller)?;
             Decided::Act
         } else {
-            self.decide(caller, &[Operation::UnixConnect(real.clone())], path, Some(&object), false)
+            self.decide(caller, &[Operation::UnixConnect(real.clone())], path, Some(&object), Kind::Socket)
         };
         let act = move || connect_object(&socket, &object);
         match decided {
@@ -105,7 +105,7 @@ impl Mediator {
     fn bind_path(&self, caller: Caller, socket: OwnedFd, path: &CString) -> Result<Outcome, Errno> {
         let entry = self.resolver.entry(caller, CURRENT, path, 0)?;
         let mask = caller.umask()?;
-        let decided = self.decide(caller, &[Operation::Write(entry.real.clone())], path, None, false);
+        let decided = self.decide(caller, &[Operation::Write(entry.real.clone())], path, None, Kind::Socket);
         let bound = Arc::clone(&self.bound);
         self.carry_out(caller, decided, move || {
             let mut name = format!("/proc/self/fd/{}/", entry.directory.as_raw_fd()).into_bytes();
