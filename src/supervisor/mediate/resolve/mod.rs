@@ -94,7 +94,7 @@ impl Resolver {
         let no_follow = if last == Last::Keep { OpenHow::NO_FOLLOW } else { 0 };
         let flags = OpenHow::PATH | OpenHow::CLOSE_ON_EXEC | no_follow;
         let wanted = OpenHow { flags, mode: 0, resolve: resolve | how::NO_MAGICLINKS };
-        match at::open(base.as_ref().map(AsFd::as_fd), path, &wanted) {
+        match open_again(base.as_ref(), path, &wanted) {
             Ok(found) => {
                 if file::is_in_proc(found.as_fd())? {
                     self.walk_object(caller, base, path, last, resolve)
@@ -248,4 +248,18 @@ fn is_in_proc(path: &AbsPath) -> bool {
 fn is_memory(real: &AbsPath) -> bool {
     let path = real.as_bytes();
     path.starts_with(b"/memfd:") || path.starts_with(b"/dev/zero") || path.starts_with(b"/SYSV")
+}
+
+/// Opens, and tries again when a rename somewhere kept the kernel from following a `..` safely (`openat2(2)`, `EAGAIN`).
+fn open_again(base: Option<&OwnedFd>, path: &CStr, wanted: &OpenHow) -> Result<OwnedFd, Errno> {
+    const MOST: usize = 32;
+    let base = base.map(AsFd::as_fd);
+    let races = wanted.resolve & (how::BENEATH | how::IN_ROOT) != 0 && wanted.resolve & how::CACHED == 0;
+    for _ in 0..if races { MOST } else { 0 } {
+        match at::open(base, path, wanted) {
+            Err(Errno::TRY_AGAIN) => {}
+            answered => return answered,
+        }
+    }
+    at::open(base, path, wanted)
 }
