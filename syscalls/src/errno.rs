@@ -30,6 +30,9 @@ impl Errno {
     pub const NO_SYSCALL: Self = Self(libc::ENOSYS);
     /// `EXDEV`, also of a path that leaves what it must stay in.
     pub const OTHER_FILESYSTEM: Self = Self(libc::EXDEV);
+    /// `ERESTARTSYS` of the kernel: the call is made again after a signal's handler, or fails with `EINTR`, as the handler
+    /// asks for (`SA_RESTART`). No program sees it.
+    pub const RESTART: Self = Self(512);
     pub const TOO_BIG: Self = Self(libc::E2BIG);
     pub const TRY_AGAIN: Self = Self(libc::EAGAIN);
 

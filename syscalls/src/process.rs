@@ -70,6 +70,12 @@ pub fn own_id() -> Pid {
     Pid(unsafe { libc::getpid() })
 }
 
+/// `gettid(2)`: the calling thread.
+pub fn own_thread() -> Pid {
+    // SAFETY: the call has no arguments and always succeeds.
+    Pid(unsafe { libc::gettid() })
+}
+
 /// `getppid(2)`; `None` when the parent is outside this process's PID namespace.
 pub fn parent_id() -> Option<Pid> {
     // SAFETY: the call has no arguments and always succeeds.

@@ -1,6 +1,6 @@
 //! Signals: blocked, waited for, sent. See `signal(7)`.
 
-use crate::errno::{Errno, checked_int};
+use crate::errno::{Errno, checked, checked_int};
 use crate::process::Pid;
 
 /// A signal number.
@@ -20,6 +20,8 @@ impl Signal {
     pub const TERMINAL_INPUT: Self = Self(libc::SIGTTIN);
     pub const TERMINAL_OUTPUT: Self = Self(libc::SIGTTOU);
     pub const TERMINATE: Self = Self(libc::SIGTERM);
+    /// Ignored by whoever does not ask for it.
+    pub const URGENT: Self = Self(libc::SIGURG);
     pub const USER_1: Self = Self(libc::SIGUSR1);
     pub const USER_2: Self = Self(libc::SIGUSR2);
     pub const WINDOW_CHANGE: Self = Self(libc::SIGWINCH);
@@ -106,6 +108,32 @@ pub fn set_default(signal: Signal) -> Result<(), Errno> {
     // SAFETY: SIG_DFL runs no code of ours.
     let before = unsafe { libc::signal(signal.0, libc::SIG_DFL) };
     if before == libc::SIG_ERR { Err(Errno::last()) } else { Ok(()) }
+}
+
+/// `sigaction(2)` with a handler that does nothing and without `SA_RESTART`: from now on the signal ends a call that waits
+/// in this process, with `EINTR`, and does nothing else.
+///
+/// # Errors
+/// Those of `sigaction(2)`.
+pub fn let_interrupt(signal: Signal) -> Result<(), Errno> {
+    extern "C" fn nothing(_: libc::c_int) {}
+    let handler: extern "C" fn(libc::c_int) = nothing;
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: `action` is memory of the right size; zero is no flags, no restorer and an empty mask.
+    unsafe { (*action.as_mut_ptr()).sa_sigaction = handler as libc::sighandler_t };
+    // SAFETY: `action` is initialised and outlives the call, its handler is a function that touches nothing; a null
+    // pointer means that the old action is not wanted.
+    checked_int(unsafe { libc::sigaction(signal.0, action.as_ptr(), std::ptr::null_mut()) }).map(drop)
+}
+
+/// `tgkill(2)`: to one thread of this process.
+///
+/// # Errors
+/// `ESRCH` when the thread has ended.
+pub fn send_to_own_thread(thread: Pid, signal: Signal) -> Result<(), Errno> {
+    let own = crate::process::own_id().number();
+    // SAFETY: the call takes numbers only.
+    checked(unsafe { libc::syscall(libc::SYS_tgkill, own, thread.number(), signal.0) }).map(drop)
 }
 
 /// `kill(2)`, to one process.

@@ -114,6 +114,17 @@ impl Caller {
         process_of(self.thread)
     }
 
+    /// Whether a signal is there for the caller, or its process, that it neither blocks nor ignores. It waits for the answer
+    /// to its call and would not hear of it.
+    pub(super) fn has_signal(self) -> bool {
+        let Ok(status) = fs::read_to_string(format!("/proc/{}/status", self.thread.number())) else { return false };
+        let set = |name: &str| {
+            let text = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            text.and_then(|text| u64::from_str_radix(text.trim(), 16).ok()).unwrap_or(0)
+        };
+        (set("SigPnd") | set("ShdPnd")) & !set("SigBlk") & !set("SigIgn") != 0
+    }
+
     /// The terminal that `/dev/tty` means for the caller, where this process has another one: a path and the device
     /// number. `None` where it is this process's too.
     ///

@@ -11,6 +11,7 @@ mod open;
 mod receive;
 mod resolve;
 mod sockets;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::ffi::CStr;

@@ -1,20 +1,18 @@
-//! Threads that receive notifications at once, and the few more on which slow calls wait.
+//! Threads that receive notifications at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use std::os::fd::AsFd;
 use syscalls::Errno;
 use syscalls::notify::Notification;
 
+use super::waiting::Waiting;
 use super::{Mediator, Outcome};
 
 /// Threads that do nothing but receive and answer. A call that was not received yet can be interrupted by a signal, so one
 /// is always on its way to the next.
 const RECEIVERS: usize = 2;
-/// Calls that may wait at the same time: for an answer, or for the other end of a FIFO. More than these are refused.
-const MOST_WAITING: usize = 128;
 
 /// Starts the threads. They end with the process.
 ///
@@ -23,7 +21,7 @@ const MOST_WAITING: usize = 128;
 pub(in crate::supervisor) fn serve(mediator: &Arc<Mediator>) -> Result<(), Errno> {
     // The best effort of a newer kernel; without it only time is lost.
     let _ = mediator.listener.wake_up_synchronously();
-    let waiting = Arc::new(AtomicUsize::new(0));
+    let waiting = Waiting::start(mediator)?;
     for _ in 0..RECEIVERS {
         let (mediator, waiting) = (Arc::clone(mediator), Arc::clone(&waiting));
         let receiver = thread::Builder::new().name("receiver".to_owned());
@@ -32,11 +30,11 @@ pub(in crate::supervisor) fn serve(mediator: &Arc<Mediator>) -> Result<(), Errno
     Ok(())
 }
 
-fn receive(mediator: &Arc<Mediator>, waiting: &Arc<AtomicUsize>) {
+fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>) {
     loop {
         match mediator.listener.receive() {
             Ok(notification) => match mediator.answer(&notification) {
-                Outcome::Slow(act) => wait_aside(mediator, waiting, notification, act),
+                Outcome::Slow(act) => waiting.put_aside(mediator, notification, act),
                 outcome @ (Outcome::Fail(_) | Outcome::GoOn | Outcome::HandOver { .. } | Outcome::Return(_)) => {
                     mediator.send(&notification, outcome);
                 }
@@ -50,37 +48,9 @@ fn receive(mediator: &Arc<Mediator>, waiting: &Arc<AtomicUsize>) {
     }
 }
 
-/// Lets a slow call wait on a thread of its own.
-fn wait_aside(
-    mediator: &Arc<Mediator>,
-    waiting: &Arc<AtomicUsize>,
-    notification: Notification,
-    act: Box<dyn FnOnce() -> Outcome + Send>,
-) {
-    if waiting.fetch_add(1, Ordering::AcqRel) >= MOST_WAITING {
-        waiting.fetch_sub(1, Ordering::AcqRel);
-        mediator.send(&notification, Outcome::Fail(Errno::TRY_AGAIN));
-        return;
-    }
-    let (own, counted) = (Arc::clone(mediator), Arc::clone(waiting));
-    let worker = thread::Builder::new().name("waiting".to_owned()).stack_size(256 << 10);
-    let started = worker.spawn(move || {
-        let mut outcome = act();
-        while let Outcome::Slow(next) = outcome {
-            outcome = next();
-        }
-        counted.fetch_sub(1, Ordering::AcqRel);
-        own.send(&notification, outcome);
-    });
-    if started.is_err() {
-        waiting.fetch_sub(1, Ordering::AcqRel);
-        mediator.send(&notification, Outcome::Fail(Errno::TRY_AGAIN));
-    }
-}
-
 impl Mediator {
     /// Sends the answer. Nobody waits for it any more when that fails.
-    fn send(&self, notification: &Notification, outcome: Outcome) {
+    pub(super) fn send(&self, notification: &Notification, outcome: Outcome) {
         let id = notification.id;
         let _ = match outcome {
             Outcome::Fail(errno) => self.listener.answer(id, Err(errno)),

@@ -1,0 +1,117 @@
+//! Calls that wait: for an answer to a question, for the other end of a FIFO, for a device. Each waits on a thread of its
+//! own, and only as long as its caller does.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use syscalls::Errno;
+use syscalls::notify::Notification;
+use syscalls::process::{self, Pid};
+use syscalls::signal::{self, Signal};
+
+use super::caller::Caller;
+use super::{Mediator, Outcome};
+
+/// Calls that may wait at the same time. More than these are refused.
+const MOST: usize = 256;
+/// How often it is looked whether a caller still waits, and whether a signal is there for it.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// What ends a call that waits in this process.
+const INTERRUPT: Signal = Signal::URGENT;
+
+/// The calls that wait.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    state: Mutex<State>,
+    added: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    count: usize,
+    /// Whose call each thread carries out.
+    callers: BTreeMap<i32, Caller>,
+}
+
+impl Waiting {
+    /// Starts the thread that looks after the others.
+    ///
+    /// # Errors
+    /// `EAGAIN` when there can be no more threads.
+    pub(super) fn start(mediator: &Arc<Mediator>) -> Result<Arc<Self>, Errno> {
+        signal::let_interrupt(INTERRUPT)?;
+        let waiting = Arc::new(Self::default());
+        let (own, mediator) = (Arc::clone(&waiting), Arc::clone(mediator));
+        let watcher = thread::Builder::new().name("watcher".to_owned()).stack_size(128 << 10);
+        watcher.spawn(move || own.watch(&mediator)).map_err(|_| Errno::TRY_AGAIN)?;
+        Ok(waiting)
+    }
+
+    /// Lets a slow call wait on a thread of its own.
+    pub(super) fn put_aside(
+        self: &Arc<Self>,
+        mediator: &Arc<Mediator>,
+        notification: Notification,
+        act: Box<dyn FnOnce() -> Outcome + Send>,
+    ) {
+        {
+            let mut state = self.locked();
+            if state.count >= MOST {
+                drop(state);
+                return mediator.send(&notification, Outcome::Fail(Errno::TRY_AGAIN));
+            }
+            state.count += 1;
+        }
+        let (waiting, own) = (Arc::clone(self), Arc::clone(mediator));
+        let worker = thread::Builder::new().name("waiting".to_owned()).stack_size(256 << 10);
+        let started = worker.spawn(move || {
+            let outcome = waiting.carry_out(&notification, act);
+            waiting.locked().count -= 1;
+            own.send(&notification, outcome);
+        });
+        if started.is_err() {
+            self.locked().count -= 1;
+            mediator.send(&notification, Outcome::Fail(Errno::TRY_AGAIN));
+        }
+    }
+
+    fn carry_out(&self, notification: &Notification, act: Box<dyn FnOnce() -> Outcome + Send>) -> Outcome {
+        let thread = process::own_thread().number();
+        let caller = Caller { thread: notification.thread, id: notification.id };
+        self.locked().callers.insert(thread, caller);
+        self.added.notify_one();
+        let mut outcome = act();
+        while let Outcome::Slow(next) = outcome {
+            outcome = next();
+        }
+        // Under the lock, so that no other thread of the same number is interrupted.
+        self.locked().callers.remove(&thread);
+        // The signal was the caller's, and whether the call is made again is for its handler to say.
+        if matches!(outcome, Outcome::Fail(Errno::INTERRUPTED)) { Outcome::Fail(Errno::RESTART) } else { outcome }
+    }
+
+    /// Interrupts threads whose callers wait no more. One that was not waiting yet is interrupted again.
+    fn watch(&self, mediator: &Mediator) {
+        loop {
+            let state = self.locked();
+            let state = self.added.wait_while(state, |state| state.callers.is_empty());
+            let state = state.unwrap_or_else(PoisonError::into_inner);
+            for (&thread, caller) in &state.callers {
+                let is_over = mediator.listener.still_waits(caller.id).is_err() || caller.has_signal();
+                if let (true, Some(thread)) = (is_over, Pid::new(thread)) {
+                    // It is there until it has taken itself off the list.
+                    let _ = signal::send_to_own_thread(thread, INTERRUPT);
+                }
+            }
+            drop(state);
+            thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        // Every change of the state is whole, so a panic elsewhere leaves it usable.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
