@@ -107,6 +107,17 @@ pub fn status(fd: BorrowedFd<'_>) -> Result<Status, Errno> {
     })
 }
 
+/// `fcntl(2)`: takes `O_NONBLOCK` from an open file.
+///
+/// # Errors
+/// Those of `fcntl(2)`.
+pub fn set_blocking(fd: BorrowedFd<'_>) -> Result<(), Errno> {
+    // SAFETY: this command takes no argument.
+    let flags = checked_int(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) })?;
+    // SAFETY: this command takes a number.
+    checked_int(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags & !libc::O_NONBLOCK) }).map(drop)
+}
+
 /// `fstatfs(2)`: whether an open file belongs to a `/proc`, wherever that is mounted.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use super::caller::Caller;
 use super::change::At;
 use super::open::own_name;
 use super::resolve::{Last, Object, RealPath};
-use super::{Kind, Mediator, Outcome};
+use super::{Decided, Kind, Mediator, Outcome};
 use crate::plan::Operation;
 
 /// `AT_SYMLINK_NOFOLLOW` and `AT_EMPTY_PATH` of the `*at` calls.
@@ -93,6 +93,13 @@ impl Mediator {
         let kind = if matches!(attribute, Attribute::Length(_)) { Kind::Entry } else { Kind::Attribute };
         let decided = self.decide(caller, &operations, &typed, Some(&object), kind);
         let decided = if kind == Kind::Attribute { decided.refusing_with(Errno::NOT_PERMITTED) } else { decided };
+        if let (Decided::Act, Attribute::Length(_)) = (&decided, &attribute) {
+            // It waits for whoever holds a lease on the file (fcntl(2)).
+            return Ok(Outcome::Slow(Box::new(move || match apply(&object, &attribute) {
+                Ok(()) => Outcome::Return(0),
+                Err(errno) => Outcome::Fail(errno),
+            })));
+        }
         self.carry_out(caller, decided, move || apply(&object, &attribute))
     }
 }

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use syscalls::Errno;
 use syscalls::at::{self, OpenHow, resolve as how};
-use syscalls::file::FileType;
+use syscalls::file::{FileType, Status, set_blocking};
 
 use super::caller::{Caller, PATH_MAX};
 use super::resolve::{Entry, Last, Object, RealPath};
@@ -135,14 +135,10 @@ impl Mediator {
         if open.has(OpenHow::CREATE) && object.status.kind == FileType::Directory {
             return Err(Errno::IS_DIRECTORY);
         }
-        let RealPath::Path(real) = &object.real else { return Ok(reopen(open, object.file, object.status.kind)) };
+        let RealPath::Path(real) = &object.real else { return Ok(reopen(open, object.file, &object.status)) };
         let is_own_terminal = real.as_bytes() == b"/dev/tty";
         let act = move |open: &Open, object: Object| {
-            if is_own_terminal {
-                own_terminal(caller, open, object)
-            } else {
-                reopen(open, object.file, object.status.kind)
-            }
+            if is_own_terminal { own_terminal(caller, open, object) } else { reopen(open, object.file, &object.status) }
         };
         match self.decide(caller, &open.operations(real), &open.path, Some(&object), Kind::Open) {
             Decided::Act => Ok(act(open, object)),
@@ -247,42 +243,57 @@ fn behind(path: &CStr, target: &CStr) -> Result<CString, Errno> {
 }
 
 /// Opens the object itself, by the name this process has for it.
-fn reopen(open: &Open, object: OwnedFd, kind: FileType) -> Outcome {
+fn reopen(open: &Open, object: OwnedFd, status: &Status) -> Outcome {
     let left_out = OpenHow::CREATE | OpenHow::EXCLUSIVE | OpenHow::NO_FOLLOW;
     // Nothing of the caller's becomes this process's terminal.
     let flags = (open.flags & !left_out) | OpenHow::CLOSE_ON_EXEC | OpenHow::NO_TERMINAL;
     let wanted = OpenHow { flags, mode: 0, resolve: 0 };
     let close_on_exec = open.has(OpenHow::CLOSE_ON_EXEC);
-    let alone = open.access().write || kind == FileType::Fifo;
+    let alone = open.access().write || status.kind == FileType::Fifo;
     let name = own_name(&object);
-    let act = move || {
+    let hand_over = move |opened: Result<OwnedFd, Errno>| match opened {
+        Ok(file) => Outcome::HandOver { file, close_on_exec, alone },
+        Err(errno) => Outcome::Fail(errno),
+    };
+    let regular = status.kind == FileType::Regular;
+    if regular && !open.has(OpenHow::NON_BLOCKING) {
+        // Whoever holds a lease on the file (fcntl(2)) may take his time to give it back.
+        let at_once = OpenHow { flags: flags | OpenHow::NON_BLOCKING, ..wanted };
+        match at::open(None, &name, &at_once) {
+            Err(Errno::TRY_AGAIN) => {}
+            Ok(file) => return hand_over(set_blocking(file.as_fd()).map(|()| file)),
+            Err(errno) => return Outcome::Fail(errno),
+        }
+    } else if regular || status.kind == FileType::Directory || is_prompt(status) {
+        return hand_over(at::open(None, &name, &wanted));
+    }
+    // A FIFO waits for its other end, a device may take its time: that is the caller's time, not everybody's.
+    Outcome::Slow(Box::new(move || {
         let opened = at::open(None, &name, &wanted);
         drop(object);
-        match opened {
-            Ok(file) => Outcome::HandOver { file, close_on_exec, alone },
-            Err(errno) => Outcome::Fail(errno),
-        }
-    };
-    // A FIFO waits for its other end, a device may take its time: that is the caller's time, not everybody's.
-    match kind {
-        FileType::Regular | FileType::Directory => act(),
-        FileType::BlockDevice | FileType::CharacterDevice | FileType::Fifo | FileType::Socket | FileType::Symlink => {
-            Outcome::Slow(Box::new(act))
-        }
-    }
+        hand_over(opened)
+    }))
+}
+
+/// `/dev/null` and its like (`mem(4)`, `null(4)`, `random(4)`), which open at once.
+fn is_prompt(status: &Status) -> bool {
+    const MEMORY: u64 = 1;
+    const NULL_ZERO_FULL_RANDOM_URANDOM: [u64; 5] = [3, 5, 7, 8, 9];
+    let (major, minor) = (status.device >> 8, status.device & 0xff);
+    status.kind == FileType::CharacterDevice && major == MEMORY && NULL_ZERO_FULL_RANDOM_URANDOM.contains(&minor)
 }
 
 /// `/dev/tty` means the terminal of whoever opens it (`tty(4)`), so the caller's is opened by its own name.
 fn own_terminal(caller: Caller, open: &Open, object: Object) -> Outcome {
     let terminal = || {
-        let Some((path, device)) = caller.terminal()? else { return Ok(object.file) };
+        let Some((path, device)) = caller.terminal()? else { return Ok((object.file, object.status)) };
         let file = syscalls::file::open_path(&path).map_err(|_| Errno::NO_DEVICE)?;
         let status = syscalls::file::status(file.as_fd())?;
         let is_it = status.kind == FileType::CharacterDevice && status.device == device;
-        if is_it { Ok(file) } else { Err(Errno::NO_DEVICE) }
+        if is_it { Ok((file, status)) } else { Err(Errno::NO_DEVICE) }
     };
     match terminal() {
-        Ok(file) => reopen(open, file, FileType::CharacterDevice),
+        Ok((file, status)) => reopen(open, file, &status),
         Err(errno) => Outcome::Fail(errno),
     }
 }

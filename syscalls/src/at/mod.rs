@@ -34,6 +34,7 @@ impl OpenHow {
     pub const LARGE_FILE: u64 = 0o100_000;
     #[cfg(target_arch = "aarch64")]
     pub const LARGE_FILE: u64 = 0o400_000;
+    pub const NON_BLOCKING: u64 = flag(libc::O_NONBLOCK);
     pub const NO_FOLLOW: u64 = flag(libc::O_NOFOLLOW);
     pub const NO_TERMINAL: u64 = flag(libc::O_NOCTTY);
     pub const PATH: u64 = flag(libc::O_PATH);
