@@ -8,6 +8,8 @@ mod attack;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod loads;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod place;

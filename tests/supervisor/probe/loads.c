@@ -52,23 +52,49 @@ static void threads(char **argument)
 
 static void nothing(int signal) { (void)signal; }
 
-/* alarms TIMES PATH: opens a path while a signal without SA_RESTART comes every millisecond. */
+/* alarms TIMES PATH: opens a path while a signal comes every millisecond, first with SA_RESTART, then without. */
 static void alarms(char **argument)
 {
-    struct sigaction action = {.sa_handler = nothing};
-    struct itimerval every = {{0, 1000}, {0, 1000}};
-    sigaction(SIGALRM, &action, NULL);
-    must("timer", setitimer(ITIMER_REAL, &every, NULL));
-    long interrupted = 0, failed = 0;
-    for (long time = number(argument[0]); time > 0; time--) {
-        int got = open(argument[1], O_RDONLY);
-        interrupted += got < 0 && errno == EINTR;
-        failed += got < 0 && errno != EINTR;
-        if (got >= 0)
-            close(got);
+    static const char *const names[] = {"restarting", "interrupted"};
+    for (int without = 0; without < 2; without++) {
+        struct sigaction action = {.sa_handler = nothing, .sa_flags = without ? 0 : SA_RESTART};
+        struct itimerval every = {{0, 1000}, {0, 1000}};
+        sigaction(SIGALRM, &action, NULL);
+        must("timer", setitimer(ITIMER_REAL, &every, NULL));
+        long interrupted = 0, failed = 0;
+        for (long time = number(argument[0]); time > 0; time--) {
+            int got = open(argument[1], O_RDONLY);
+            interrupted += got < 0 && errno == EINTR;
+            failed += got < 0 && errno != EINTR;
+            if (got >= 0)
+                close(got);
+        }
+        count(names[without], interrupted);
+        count("failed", failed);
     }
-    count("interrupted", interrupted);
-    count("failed", failed);
+}
+
+/* interrupted FIFO: a signal with a handler ends an open that waits, or starts it again, as the handler asks for. */
+static void interrupted(char **argument)
+{
+    must("mkfifo", mkfifo(argument[0], 0600));
+    struct sigaction action = {.sa_handler = nothing};
+    sigaction(SIGALRM, &action, NULL);
+    alarm(1);
+    answer("handled", open(argument[0], O_RDONLY));
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGALRM, &action, NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(1);
+        _exit(open(argument[0], O_RDONLY) < 0);
+    }
+    sleep(2);
+    answer("still-waits", waitpid(child, NULL, WNOHANG) == 0 ? 0 : -1);
+    answer("other-end", open(argument[0], O_WRONLY));
+    int status;
+    must("wait", waitpid(child, &status, 0));
+    count("restarted", status == 0);
 }
 
 /* fifo PATH OTHER: an open of a FIFO waits for its other end, and holds up nobody else meanwhile. */
@@ -264,6 +290,7 @@ const struct probe load_probes[] = {
     {"backlog", 2, backlog},
     {"fifo", 2, fifo},
     {"fresh", 3, fresh},
+    {"interrupted", 1, interrupted},
     {"lease", 2, lease},
     {"spawns", 2, spawns},
     {"storm", 3, storm},

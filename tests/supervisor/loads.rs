@@ -1,0 +1,147 @@
+//! Many calls, calls that wait, and callers that die (rows 46–48): nothing hangs, is interrupted, or is lost.
+
+use std::time::{Duration, Instant};
+
+use crate::attack::each;
+use crate::place::{Place, bare, number};
+use crate::world::World;
+
+#[test]
+fn pipelines_under_a_storm_of_signals_neither_hang_nor_fail() {
+    each(|world| {
+        let place = Place::by_pattern(world);
+        let script =
+            "i=0; while [ $i -lt 150 ]; do [ \"$(echo a|cat|cat)\" = a ] || echo bad; i=$((i+1)); done; echo end";
+        let outcome = world.finish(place.sandbox().args(["/bin/sh", "-c", script]));
+        assert_eq!((outcome.stdout.as_str(), outcome.code()), ("end\n", 0), "{}", outcome.stderr);
+        let report = place.probe(&["alarms", "5000", &place.path("open")]);
+        report.all_but(&["interrupted"], &["0"]);
+        // A call that the supervisor has not yet taken up can be interrupted; the kernel has no way to prevent it.
+        assert!(number(&report, "interrupted") < 250, "{report:?}");
+    });
+}
+
+#[test]
+fn a_hundred_threads_of_opens_all_get_their_answers() {
+    each(|world| {
+        let place = Place::by_pattern(world);
+        place.probe(&["threads", "100", "100", place.closed(), "no"]).all(&["0"]);
+        place.probe(&["threads", "100", "100", &place.path("open"), "yes"]).all(&["0"]);
+        // A device may take its time, and is opened aside.
+        place.probe(&["threads", "100", "20", "/dev/null", "yes"]).all(&["0"]);
+        place.probe(&["threads", "100", "20", "/dev/zero", "yes"]).all(&["0"]);
+    });
+}
+
+#[test]
+fn the_supervisor_s_memory_is_bounded_under_a_flood_of_denied_opens() {
+    each(|world| {
+        let place = Place::by_pattern(world);
+        let mut command = place.sandbox();
+        command.arg(crate::place::probe()).args(["threads", "100", "400", place.closed(), "no"]);
+        let mut nono = command.stdout(std::process::Stdio::null()).spawn().expect("nono");
+        let mut most = 0;
+        while nono.try_wait().expect("the state of nono").is_none() {
+            most = most.max(resident_of_children(nono.id()));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!((1..64 << 10).contains(&most), "{most} KiB");
+    });
+}
+
+#[test]
+fn an_open_that_waits_holds_up_nobody_else() {
+    each(|world| {
+        let place = Place::by_pattern(world);
+        let report = place.probe(&["fifo", &place.path("fifo"), &place.path("open")]);
+        report.are(&["failed", "reader"], "0");
+        report.are(&["still-waits", "other-end", "write"], "OK");
+        let report = place.probe(&["lease", &place.path("leased"), &place.path("open")]);
+        report.are(&["lease", "other", "unlease"], "OK");
+        report.are(&["seconds", "failed"], "0");
+    });
+}
+
+#[test]
+fn a_signal_ends_an_open_that_waits_or_starts_it_again_as_its_handler_asks() {
+    each(|world| {
+        let place = Place::by_pattern(world);
+        let outside = bare(world, &["interrupted", &place.path("one")]);
+        outside.are(&["handled"], "EINTR");
+        assert_eq!(place.probe(&["interrupted", &place.path("two")]).lines, outside.lines);
+    });
+}
+
+#[test]
+fn callers_that_die_while_they_wait_leave_nothing_behind() {
+    each(|world| {
+        let place = Place::by_pattern(world);
+        // What the system does is what must come out: nobody reads or writes the FIFO any more.
+        let words = |name: &str| ["abandoned".to_owned(), place.path(name), "200".into(), "/dev/null".into()];
+        let outside = bare(world, &words("one").each_ref().map(String::as_str));
+        let inside = place.probe(&words("two").each_ref().map(String::as_str));
+        assert_eq!(inside.lines, outside.lines);
+        let report = place.probe(&["backlog", &place.path("socket"), "150"]);
+        report.are(&["first", "last"], "OK");
+    });
+}
+
+#[test]
+fn processes_start_by_every_call_and_in_storms() {
+    each(|world| {
+        let place = Place::by_pattern(world);
+        place.probe(&["spawns", "90", "/bin/true"]).all(&["0"]);
+        place.probe(&["storm", "150", "20", &place.path("open")]).all(&["0"]);
+        place.probe(&["storm", "150", "5", "/dev/null"]).all(&["0"]);
+    });
+}
+
+#[test]
+fn a_program_can_be_executed_as_soon_as_it_is_written() {
+    each(|world| {
+        let place = Place::by_pattern(world);
+        place.probe(&["fresh", "150", "/bin/true", &place.path("program")]).all(&["0"]);
+    });
+}
+
+#[test]
+fn a_program_that_is_killed_while_its_calls_wait_ends_at_once() {
+    each(|world| {
+        let place = Place::by_pattern(world);
+        let fifo = place.path("fifo");
+        let script = format!("mkfifo {fifo}; (cat {fifo} & cat {fifo} & cat {fifo} & wait) & sleep 0.3; kill -9 $$");
+        let start = Instant::now();
+        let outcome = world.finish(place.sandbox().args(["/bin/sh", "-c", &script]));
+        assert_eq!(outcome.code(), 137, "{}", outcome.stderr);
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+        assert!(is_quiet(world, &fifo), "a process is left");
+    });
+}
+
+/// Whether no process has `mark` on its command line.
+fn is_quiet(_world: &World, mark: &str) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(2) {
+        let entries = std::fs::read_dir("/proc").expect("/proc").flatten();
+        let lines = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+        if !lines.map(|line| String::from_utf8_lossy(&line).into_owned()).any(|line| line.contains(mark)) {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    false
+}
+
+/// The resident memory of the children of `process` that are called nono, in KiB.
+fn resident_of_children(process: u32) -> u64 {
+    let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
+    let resident = |child: &str| -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{child}/status")).ok()?;
+        let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        if line("Name:")? != "nono" {
+            return None;
+        }
+        line("VmRSS:")?.split_whitespace().next()?.parse().ok()
+    };
+    children.split_whitespace().filter_map(resident).sum()
+}
