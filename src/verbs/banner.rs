@@ -6,7 +6,7 @@ use crate::plan::{Grant, Plan};
 use crate::profile::escape::escaped;
 
 /// Grants of the user's own that are listed one by one.
-const MOST_GRANTS: usize = 5;
+const MOST_GRANTS: usize = 4;
 /// Characters of a path that are shown.
 const MOST_SHOWN: usize = 160;
 
