@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use syscalls::file;
 
-use crate::approval::Question;
+use crate::approval::{AskedOperation, Question};
 use crate::plan::explain::Explanation;
 
 /// Different refusals that are kept apart; past these only their number is known.
@@ -40,10 +40,19 @@ impl Account {
         self.count(operation, reason, change);
     }
 
-    /// Counts a question that got no yes.
-    pub(super) fn refused(&self, question: &Question) {
-        let operation = format!("{} {}", question.operation, question.object.real);
-        self.count(operation, "nobody allowed it when asked".to_owned(), None);
+    /// Counts a question that got no yes, and why.
+    pub(super) fn refused(&self, question: &Question, why: String) {
+        let what = match question.operation {
+            AskedOperation::Change => "change",
+            AskedOperation::ConnectUnix => "connect to the socket",
+            AskedOperation::Execute => "execute",
+            AskedOperation::Open(access) => match (access.read, access.write) {
+                (true, true) => "read and write",
+                (false, true) => "write",
+                (_, false) => "read",
+            },
+        };
+        self.count(format!("{what} {}", question.object.real), why, None);
     }
 
     fn count(&self, operation: String, reason: String, change: Option<String>) {

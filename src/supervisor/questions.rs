@@ -1,6 +1,6 @@
 //! Questions while they are open: asked once, of everybody who may answer, for a limited time; and the answers that hold on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
@@ -15,8 +15,10 @@ const BURST: u32 = 5;
 const PER_SECOND: u32 = 10;
 /// How often it is looked whether the call still waits.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
-/// Answers that are kept; past these the oldest no is forgotten and asked about again.
+/// Refusals that are kept; past these one is forgotten, and asked about again.
 const MOST_KEPT: usize = 4096;
+const TOO_MANY: &str = "too many questions were asked shortly before";
+const GONE: &str = "the program that asked is gone";
 
 /// Puts questions to the approvers of a policy.
 pub(super) struct Questions {
@@ -25,7 +27,22 @@ pub(super) struct Questions {
     /// The policy's `default_on_timeout` is `allow`, and says that it knows.
     fail_open: bool,
     state: Mutex<State>,
-    changed: Condvar,
+}
+
+/// A question while it is open, for whoever asks the same.
+#[derive(Debug, Default)]
+struct Pending {
+    progress: Mutex<Progress>,
+    ended: Condvar,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Progress {
+    Answered(Result<(), String>),
+    #[default]
+    Open,
+    /// Whoever asked is gone: what was answered to him is nobody else's answer.
+    Withdrawn,
 }
 
 /// What makes two questions one.
@@ -39,8 +56,9 @@ struct Key {
 
 #[derive(Debug)]
 struct State {
-    open: BTreeSet<Key>,
-    answered: BTreeMap<Key, bool>,
+    open: BTreeMap<Key, Arc<Pending>>,
+    /// Why what was answered with no is not asked again.
+    refused: BTreeMap<Key, String>,
     allowed: Vec<Allowed>,
     tokens: u32,
     refilled: Instant,
@@ -65,13 +83,13 @@ impl Questions {
     /// Questions to `approvers`, each open for `timeout`.
     pub(super) fn new(approvers: Vec<Arc<dyn Approver>>, timeout: Duration, fail_open: bool) -> Self {
         let state = State {
-            open: BTreeSet::new(),
-            answered: BTreeMap::new(),
+            open: BTreeMap::new(),
+            refused: BTreeMap::new(),
             allowed: Vec::new(),
             tokens: BURST,
             refilled: Instant::now(),
         };
-        Self { approvers, timeout, fail_open, state: Mutex::new(state), changed: Condvar::new() }
+        Self { approvers, timeout, fail_open, state: Mutex::new(state) }
     }
 
     /// Whether an earlier yes holds for `access` to `path`.
@@ -83,36 +101,30 @@ impl Questions {
         })
     }
 
-    /// Asks, unless the same is being asked or was answered with no; answers whether the call may go on.
-    /// `waits` says whether the call still waits: nobody is asked about one that is gone.
-    pub(super) fn ask(&self, question: &Question, waits: &(dyn Fn() -> bool + Sync)) -> bool {
+    /// Asks, unless the same is being asked or was answered with no. `waits` says whether the call still waits: nobody is
+    /// asked about one that is gone.
+    ///
+    /// # Errors
+    /// Why the call may not go on, as a clause.
+    pub(super) fn ask(&self, question: &Question, waits: &(dyn Fn() -> bool + Sync)) -> Result<(), String> {
         let key = Key::of(question);
         let deadline = Instant::now() + self.timeout;
-        let mut state = self.locked();
-        if state.answered.get(&key) == Some(&false) {
-            return false;
+        loop {
+            let (pending, is_own) = self.locked().enter(&key)?;
+            if is_own {
+                let answer = self.put(question, deadline, waits);
+                let answered = self.settle(question, &key, answer);
+                pending.end(waits().then(|| answered.clone()));
+                return answered;
+            }
+            if let Some(answered) = pending.answer(deadline) {
+                return answered;
+            }
+            // Whoever asked is gone, and the question with it.
+            if !waits() {
+                return Err(GONE.to_owned());
+            }
         }
-        if state.open.contains(&key) {
-            return self.await_other(state, &key, deadline);
-        }
-        if !state.take_token() {
-            return false;
-        }
-        state.open.insert(key.clone());
-        drop(state);
-        let answer = self.put(question, deadline, waits);
-        let allowed = self.settle(question, &key, &answer);
-        self.changed.notify_all();
-        allowed
-    }
-
-    /// Waits for the answer to the same question of another thread.
-    fn await_other(&self, state: MutexGuard<'_, State>, key: &Key, deadline: Instant) -> bool {
-        // The other asker was first, so its deadline comes first; a second more lets it settle.
-        let longest = deadline.saturating_duration_since(Instant::now()) + Duration::from_secs(1);
-        let waited = self.changed.wait_timeout_while(state, longest, |state| state.open.contains(key));
-        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.answered.get(key).copied().unwrap_or(false)
     }
 
     /// Asks every approver at once; the first yes or no counts.
@@ -145,32 +157,56 @@ impl Questions {
     }
 
     /// Keeps what the answer says beyond this call, and closes the question.
-    fn settle(&self, question: &Question, key: &Key, answer: &Answer) -> bool {
+    fn settle(&self, question: &Question, key: &Key, answer: Answer) -> Result<(), String> {
         let mut state = self.locked();
         state.open.remove(key);
-        let allowed = match answer {
+        match answer {
             Answer::Allow { scope, until, .. } => {
-                state.allow(question, *scope, *until);
-                true
+                state.allow(question, scope, until);
+                Ok(())
             }
-            Answer::Deny { .. } => false,
-            Answer::None { .. } => self.fail_open,
-        };
-        if state.answered.len() >= MOST_KEPT {
-            state.answered.pop_first();
+            Answer::Deny { reason, approver } => {
+                if state.refused.len() >= MOST_KEPT {
+                    state.refused.pop_first();
+                }
+                let why = format!("{approver} was asked: {reason}");
+                state.refused.insert(key.clone(), why.clone());
+                Err(why)
+            }
+            // Silence is not kept as a no: the next time somebody may be there.
+            Answer::None { .. } if self.fail_open => Ok(()),
+            Answer::None { reason } => Err(reason),
         }
-        // Silence is not kept as a no: the next time somebody may be there.
-        let silence = matches!(answer, Answer::None { .. });
-        state.answered.insert(key.clone(), allowed);
-        if silence && !allowed {
-            state.answered.remove(key);
-        }
-        allowed
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
         // Every change of the state is whole, so a panic elsewhere leaves it usable.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pending {
+    /// Ends the question with an answer, or without one that counts.
+    fn end(&self, answered: Option<Result<(), String>>) {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        *progress = answered.map_or(Progress::Withdrawn, Progress::Answered);
+        drop(progress);
+        self.ended.notify_all();
+    }
+
+    /// Waits for the answer; `None` when the question was withdrawn.
+    fn answer(&self, deadline: Instant) -> Option<Result<(), String>> {
+        // Whoever asks was first, so his deadline comes first; a second more lets him settle.
+        let longest = deadline.saturating_duration_since(Instant::now()) + Duration::from_secs(1);
+        let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_open = |progress: &mut Progress| matches!(progress, Progress::Open);
+        let waited = self.ended.wait_timeout_while(progress, longest, is_open);
+        let (progress, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        match &*progress {
+            Progress::Answered(answered) => Some(answered.clone()),
+            Progress::Open => Some(Err("nobody answered in time".to_owned())),
+            Progress::Withdrawn => None,
+        }
     }
 }
 
@@ -187,6 +223,22 @@ impl Key {
 }
 
 impl State {
+    /// The question of `key` while it is open, and whether this call has opened it.
+    fn enter(&mut self, key: &Key) -> Result<(Arc<Pending>, bool), String> {
+        if let Some(why) = self.refused.get(key) {
+            return Err(why.clone());
+        }
+        if let Some(pending) = self.open.get(key) {
+            return Ok((Arc::clone(pending), false));
+        }
+        if !self.take_token() {
+            return Err(TOO_MANY.to_owned());
+        }
+        let pending = Arc::new(Pending::default());
+        self.open.insert(key.clone(), Arc::clone(&pending));
+        Ok((pending, true))
+    }
+
     fn take_token(&mut self) -> bool {
         let seconds = u32::try_from(self.refilled.elapsed().as_secs()).unwrap_or(u32::MAX);
         if seconds > 0 {

@@ -214,13 +214,13 @@ impl Mediator {
         let (account, listener) = (Arc::clone(&self.account), Arc::clone(&self.listener));
         Outcome::Slow(Box::new(move || {
             let waits = || listener.still_waits(caller.id).is_ok();
-            match asked.iter().find(|question| !questions.ask(question, &waits)) {
-                None => act(),
-                Some(refused) => {
-                    account.refused(refused);
-                    Outcome::Fail(Errno::ACCESS)
+            for question in &asked {
+                if let Err(why) = questions.ask(question, &waits) {
+                    account.refused(question, why);
+                    return Outcome::Fail(Errno::ACCESS);
                 }
             }
+            act()
         }))
     }
 
