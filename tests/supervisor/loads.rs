@@ -1,10 +1,10 @@
 //! Many calls, calls that wait, and callers that die (rows 46–48): nothing hangs, is interrupted, or is lost.
 
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::attack::each;
 use crate::place::{Place, bare, number};
-use crate::world::World;
 
 #[test]
 fn pipelines_under_a_storm_of_signals_neither_hang_nor_fail() {
@@ -39,7 +39,7 @@ fn the_supervisor_s_memory_is_bounded_under_a_flood_of_denied_opens() {
         let place = Place::by_pattern(world);
         let mut command = place.sandbox();
         command.arg(crate::place::probe()).args(["threads", "100", "400", place.closed(), "no"]);
-        let mut nono = command.stdout(std::process::Stdio::null()).spawn().expect("nono");
+        let mut nono = command.stdout(Stdio::null()).spawn().expect("nono");
         let mut most = 0;
         while nono.try_wait().expect("the state of nono").is_none() {
             most = most.max(resident_of_children(nono.id()));
@@ -114,12 +114,50 @@ fn a_program_that_is_killed_while_its_calls_wait_ends_at_once() {
         let outcome = world.finish(place.sandbox().args(["/bin/sh", "-c", &script]));
         assert_eq!(outcome.code(), 137, "{}", outcome.stderr);
         assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
-        assert!(is_quiet(world, &fifo), "a process is left");
+        assert!(is_quiet(&fifo), "a process is left");
     });
 }
 
+#[test]
+fn the_tree_ends_within_a_second_when_the_supervisor_is_killed_while_calls_wait() {
+    each(|world| {
+        for of_keeper in [false, true] {
+            let place = Place::by_pattern(world);
+            let fifo = place.path("fifo");
+            let _ = std::fs::remove_file(&fifo);
+            let opens = format!("(while :; do cat {} > /dev/null; done) &", place.path("open"));
+            let script = format!("mkfifo {fifo}; cat {fifo} & cat {fifo} & {opens} : > {fifo}.up; cat {fifo}");
+            let mut command = place.sandbox();
+            command.args(["/bin/sh", "-c", &script]).stdout(Stdio::null()).stderr(Stdio::null());
+            let mut nono = command.spawn().expect("nono");
+            let up = std::path::PathBuf::from(format!("{fifo}.up"));
+            let start = Instant::now();
+            while !up.exists() {
+                assert!(start.elapsed() < Duration::from_secs(20), "the program did not start");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            std::thread::sleep(Duration::from_millis(100));
+            let victim = if of_keeper { keeper(nono.id()) } else { nono.id() };
+            let killed = Instant::now();
+            let done = Command::new("kill").args(["-9", &victim.to_string()]).status().expect("kill");
+            assert!(done.success());
+            nono.wait().expect("the end of nono");
+            assert!(is_quiet(&fifo), "a process is left");
+            // The look at all processes takes its time too.
+            assert!(killed.elapsed() < Duration::from_millis(1500), "{:?}", killed.elapsed());
+            std::fs::remove_file(up).expect("the mark");
+        }
+    });
+}
+
+/// The child of nono's first process.
+fn keeper(front: u32) -> u32 {
+    let children = std::fs::read_to_string(format!("/proc/{front}/task/{front}/children")).expect("its children");
+    children.split_whitespace().next().and_then(|child| child.parse().ok()).expect("a child")
+}
+
 /// Whether no process has `mark` on its command line.
-fn is_quiet(_world: &World, mark: &str) -> bool {
+fn is_quiet(mark: &str) -> bool {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(2) {
         let entries = std::fs::read_dir("/proc").expect("/proc").flatten();

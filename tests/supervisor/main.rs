@@ -14,9 +14,17 @@ mod names;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
+mod programs;
+#[cfg(test)]
+mod questions;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod same;
+#[cfg(test)]
+#[path = "../webhook/service.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod service;
 #[cfg(test)]
 #[path = "../world/mod.rs"]
 mod world;

@@ -134,10 +134,29 @@ static void read_often(char **argument)
     count("opened", opened);
 }
 
+/* reuse MINE THEIRS TIMES: binds and removes sockets, waits until the file `ready` that it makes is gone, then connects. */
+static void reuse(char **argument)
+{
+    struct sockaddr_un mine = {.sun_family = AF_UNIX}, theirs = {.sun_family = AF_UNIX};
+    strncpy(mine.sun_path, argument[0], sizeof mine.sun_path - 1);
+    strncpy(theirs.sun_path, argument[1], sizeof theirs.sun_path - 1);
+    for (long time = number(argument[2]); time > 0; time--) {
+        int bound = socket(AF_UNIX, SOCK_STREAM, 0);
+        must("bind", bind(bound, (struct sockaddr *)&mine, sizeof mine));
+        close(bound);
+        must("unlink", unlink(argument[0]));
+    }
+    close(open("ready", O_WRONLY | O_CREAT, 0600));
+    while (access("ready", F_OK) == 0)
+        usleep(5000);
+    answer("connect", connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&theirs, sizeof theirs));
+}
+
 const struct probe reach_probes[] = {
     {"itself", 0, itself},
     {"later", 1, later},
     {"read-often", 2, read_often},
+    {"reuse", 3, reuse},
     {"supervisor", 0, supervisor},
     {NULL, 0, NULL},
 };
