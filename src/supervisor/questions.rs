@@ -10,9 +10,8 @@ use crate::approval::{Answer, Approver, AskedOperation, Cancelled, Question, Sco
 use crate::plan::Access;
 use crate::profile::abs_path::AbsPath;
 
-/// Questions that may be asked at once, and how many more each second brings: a program cannot bury whoever answers.
-const BURST: u32 = 5;
-const PER_SECOND: u32 = 10;
+/// Questions that may be asked within a second: a program cannot bury whoever answers.
+const MOST_A_SECOND: u32 = 5;
 /// How often it is looked whether the call still waits.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// Refusals that are kept; past these one is forgotten, and asked about again.
@@ -86,7 +85,7 @@ impl Questions {
             open: BTreeMap::new(),
             refused: BTreeMap::new(),
             allowed: Vec::new(),
-            tokens: BURST,
+            tokens: MOST_A_SECOND,
             refilled: Instant::now(),
         };
         Self { approvers, timeout, fail_open, state: Mutex::new(state) }
@@ -240,9 +239,8 @@ impl State {
     }
 
     fn take_token(&mut self) -> bool {
-        let seconds = u32::try_from(self.refilled.elapsed().as_secs()).unwrap_or(u32::MAX);
-        if seconds > 0 {
-            self.tokens = self.tokens.saturating_add(seconds.saturating_mul(PER_SECOND)).min(BURST);
+        if self.refilled.elapsed() >= Duration::from_secs(1) {
+            self.tokens = MOST_A_SECOND;
             self.refilled = Instant::now();
         }
         let free = self.tokens > 0;
