@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const struct attack *const tables[] = {
-    file_attacks,    kernel_attacks, limit_attacks,   metadata_attacks,
-    process_attacks, socket_attacks, wrapper_attacks,
+    file_attacks,     kernel_attacks,  lasting_attacks, limit_attacks,
+    metadata_attacks, process_attacks, socket_attacks,  wrapper_attacks,
 };
 
 void answer(const char *name, long result)

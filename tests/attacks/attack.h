@@ -17,6 +17,7 @@ struct attack {
 /* The tables, each ended by an entry without a name. */
 extern const struct attack kernel_attacks[];
 extern const struct attack file_attacks[];
+extern const struct attack lasting_attacks[];
 extern const struct attack limit_attacks[];
 extern const struct attack metadata_attacks[];
 extern const struct attack process_attacks[];

@@ -2,6 +2,7 @@
 //! legitimate twin must not. As root and as an unprivileged user.
 
 #[cfg(test)]
+#[path = "../world/attack.rs"]
 mod attack;
 #[cfg(test)]
 mod endings;
@@ -9,6 +10,8 @@ mod endings;
 mod files;
 #[cfg(test)]
 mod kernel;
+#[cfg(test)]
+mod lasting;
 #[cfg(test)]
 mod metadata;
 #[cfg(test)]

@@ -24,6 +24,15 @@ fn git_makes_commits_to_and_clones_a_repository() {
 }
 
 #[test]
+fn a_repository_that_a_group_shares_keeps_the_bits_of_its_directories() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Some(world) = desk(&[GIT]) else { return };
+    works(&inside(&world, "rust-dev", &["git", "init", "--quiet", "--shared=group", "--bare", "shared"]));
+    let mode = std::fs::metadata(world.work().join("shared/objects")).expect("the objects").permissions().mode();
+    assert_eq!(mode & 0o7070, 0o2070);
+}
+
+#[test]
 fn git_reads_no_key_and_clones_to_no_other_place() {
     let Some(world) = desk(&[GIT]) else { return };
     let key = key(&world).display().to_string();

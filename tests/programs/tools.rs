@@ -21,6 +21,23 @@ fn tar_packs_and_unpacks_and_does_neither_outside() {
 }
 
 #[test]
+fn tar_unpacks_set_id_bits_of_directories_and_not_of_files() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Some(world) = desk(&["/usr/bin/tar"]) else { return };
+    world.directory(&world.work().join("shared"));
+    world.file(&world.work().join("shared/file"), "content\n");
+    let pack = "chmod 2775 shared; tar -cf shared.tar shared; chmod 4755 shared/file; tar -cf lends.tar shared";
+    works(&world.finish(world.command("sh").args(["-c", pack])));
+    let mode = |name: &str| std::fs::metadata(world.work().join(name)).expect(name).permissions().mode() & 0o7777;
+    works(&inside(&world, "default", &["sh", "-c", "mkdir one && tar -C one -xpf shared.tar"]));
+    assert_eq!([mode("one/shared"), mode("one/shared/file")], [0o2775, 0o600]);
+    let outcome = inside(&world, "default", &["sh", "-c", "mkdir two && tar -C two -xpf lends.tar"]);
+    fails(&outcome);
+    assert!(outcome.stderr.contains("Operation not permitted"), "{}", outcome.stderr);
+    assert_eq!([mode("two/shared"), mode("two/shared/file") & 0o6000], [0o2775, 0]);
+}
+
+#[test]
 fn sqlite_keeps_a_database_and_opens_none_outside() {
     let Some(world) = desk(&["/usr/bin/sqlite3"]) else { return };
     let make = "PRAGMA journal_mode=WAL; CREATE TABLE t (x); INSERT INTO t VALUES (1), (2), (3);";

@@ -49,7 +49,6 @@ fn ordinary_work_passes() {
         read,
         write,
         openat,
-        openat2,
         close,
         mmap,
         execve,
@@ -231,6 +230,35 @@ fn devices_are_not_made() {
     both(mknod, &[1, 0o02_0644], EPERM);
     both(mknod, &[1, 0o06_0644], EPERM);
     both(mknod, &[1, 0o644], PASSES);
+}
+
+#[test]
+fn no_file_is_made_that_lends_its_owner_s_power() {
+    const CREATE: u64 = 0o100;
+    const TEMPORARY: u64 = 0o20_200_000;
+    for set_id in [0o4755, 0o2755, 0o6000, 0o1_4644, 1 << 32 | 0o4755] {
+        for creates in [CREATE, TEMPORARY, CREATE | 0o1002, 1 << 32 | CREATE] {
+            both(open, &[1, creates, set_id], EPERM);
+            both(openat, &[3, 1, creates, set_id], EPERM);
+        }
+        both(creat, &[1, set_id], EPERM);
+        open_and_closed(chmod, &[1, set_id], EPERM, EPERM);
+        open_and_closed(fchmod, &[3, set_id], EPERM, EPERM);
+        open_and_closed(fchmodat, &[3, 1, set_id], EPERM, EPERM);
+        open_and_closed(fchmodat2, &[3, 1, set_id, 0], EPERM, EPERM);
+    }
+    for kind in [0, 0o10_0000] {
+        both(mknod, &[1, kind | 0o4755], EPERM);
+        both(mknodat, &[3, 1, kind | 0o2755], EPERM);
+    }
+    // Without a file to make, the mode is whatever the register held before.
+    both(open, &[1, 0o2, 0o4755], PASSES);
+    both(openat, &[3, 1, 0o20_0000, 0o6755], PASSES);
+    both(open, &[1, CREATE, 0o1777], PASSES);
+    both(openat, &[3, 1, TEMPORARY, 0o777], PASSES);
+    both(mknodat, &[3, 1, 0o1_4644], PASSES);
+    // Its mode is in memory.
+    both(openat2, &[3, 1, 1, 24], ENOSYS);
 }
 
 #[test]

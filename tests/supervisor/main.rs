@@ -2,7 +2,7 @@
 //! under load; and what it leaves exactly as it was.
 
 #[cfg(test)]
-#[path = "../escapes/attack.rs"]
+#[path = "../world/attack.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod attack;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::attack::{Report, each, report, word};
-use crate::world::{World, shared};
+use crate::world::World;
 
 /// What both closed files say; it must appear nowhere.
 pub(crate) const SECRET: &str = "the closed content\n";
@@ -96,17 +96,7 @@ impl<'w> Place<'w> {
 /// The probe, built in the shared directory.
 pub(crate) fn probe() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let target = shared().join("probe");
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/supervisor/probe");
-        let sources = fs::read_dir(directory).expect("the sources of the probe").flatten().map(|entry| entry.path());
-        let mut compiler = Command::new("cc");
-        compiler.args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"]).arg(&target);
-        compiler.args(sources.filter(|path| path.extension().is_some_and(|extension| extension == "c")));
-        let done = compiler.output().expect("a C compiler named cc");
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        target
-    })
+    PROGRAM.get_or_init(|| crate::attack::compiled("tests/supervisor/probe", "probe"))
 }
 
 /// The command line of a probe without a sandbox.

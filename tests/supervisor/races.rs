@@ -33,6 +33,21 @@ fn flags_in_memory_that_change_while_they_are_read_give_no_content() {
 }
 
 #[test]
+fn a_mode_in_memory_that_changes_while_it_is_read_makes_no_file_that_lends_power() {
+    let race = |report: Report| {
+        none_escaped(&report);
+        assert!(number(&report, "reached") > 1000, "{report:?}");
+    };
+    Place::each(|place| race(place.probe(&["race-lasting", &place.path("made"), "4000"])));
+    // Also where nothing is denied, and the kernel does most by itself.
+    each(|world| {
+        let mut command = crate::attack::sandbox(world, &["--allow", word(&world.work())]);
+        command.arg(crate::place::probe()).args(["race-lasting", word(&world.work().join("made")), "4000"]);
+        race(crate::attack::report(world, &mut command));
+    });
+}
+
+#[test]
 fn a_directory_that_becomes_a_link_reaches_nothing_closed() {
     Place::each(|place| {
         let world = place.world;

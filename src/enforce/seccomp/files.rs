@@ -3,12 +3,16 @@
 use syscalls::abi::Syscall::*;
 use syscalls::abi::arguments::file::*;
 use syscalls::abi::arguments::terminal::*;
-use syscalls::abi::filter::errno::EPERM;
+use syscalls::abi::filter::errno::{ENOSYS, EPERM};
 
 use crate::enforce::bpf::Action::{Allow, Errno};
-use crate::enforce::bpf::Argument::{A1, A2};
-use crate::enforce::bpf::Rule;
+use crate::enforce::bpf::Argument::{A1, A2, A3};
 use crate::enforce::bpf::write::{always, int, when};
+use crate::enforce::bpf::{Condition, Rule};
+
+/// A regular file with a set-id bit. No other kind of file gains anything by one.
+const SET_ID_NODE: &[Condition<'_>] = &[int(A1).masked(S_IFMT).is(&[0, S_IFREG]), int(A1).has_any(SET_ID)];
+const SET_ID_NODE_AT: &[Condition<'_>] = &[int(A2).masked(S_IFMT).is(&[0, S_IFREG]), int(A2).has_any(SET_ID)];
 
 pub(super) const REFUSED: &[Rule<'_>] = &[
     // A handle opens an inode from any directory of its filesystem.
@@ -17,6 +21,12 @@ pub(super) const REFUSED: &[Rule<'_>] = &[
     // Devices open the hardware, whatever the path says. The mode is 16 bits wide; the mask leaves the rest out.
     when(mknod, &[int(A1).masked(S_IFMT).is(&[S_IFCHR, S_IFBLK])], Errno(EPERM)),
     when(mknodat, &[int(A2).masked(S_IFMT).is(&[S_IFCHR, S_IFBLK])], Errno(EPERM)),
+    // A set-user-id file that stays after the run lends its owner's power to whoever starts it.
+    when(open, &[int(A1).has_any(CREATES), int(A2).has_any(SET_ID)], Errno(EPERM)),
+    when(openat, &[int(A2).has_any(CREATES), int(A3).has_any(SET_ID)], Errno(EPERM)),
+    when(creat, &[int(A1).has_any(SET_ID)], Errno(EPERM)),
+    when(mknod, SET_ID_NODE, Errno(EPERM)),
+    when(mknodat, SET_ID_NODE_AT, Errno(EPERM)),
     // Types into the terminal, as its user would.
     when(ioctl, &[int(A1).is(&[TIOCSTI, TIOCLINUX])], Errno(EPERM)),
     // Takes the console's output, or changes what the terminal's bytes mean.
@@ -50,6 +60,16 @@ pub(super) const REFUSED: &[Rule<'_>] = &[
     when(ioctl, &[int(A1).masked(COMMAND_TYPE_MASK).is(&[BTRFS])], Errno(EPERM)),
     // What FS_IOC_FSSETXATTR does, by path.
     always(file_setattr, Errno(EPERM)),
+];
+
+/// Where nobody looks at the object, or at memory: a set-id bit is refused for directories as well, and so is the one open
+/// whose mode is behind a pointer. Programs know that error from kernels before 5.6 and use `openat(2)`.
+pub(super) const SET_ID_REFUSED: &[Rule<'_>] = &[
+    always(openat2, Errno(ENOSYS)),
+    when(chmod, &[int(A1).has_any(SET_ID)], Errno(EPERM)),
+    when(fchmod, &[int(A1).has_any(SET_ID)], Errno(EPERM)),
+    when(fchmodat, &[int(A2).has_any(SET_ID)], Errno(EPERM)),
+    when(fchmodat2, &[int(A2).has_any(SET_ID)], Errno(EPERM)),
 ];
 
 /// Landlock sees none of these: they work on files it denies altogether, and on descriptors open for reading.

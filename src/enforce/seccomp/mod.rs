@@ -55,6 +55,7 @@ pub fn rules(options: &Options) -> Program<'static> {
         rules.extend_from_slice(notified::NOTIFIED);
         return Program { rules };
     }
+    rules.extend_from_slice(files::SET_ID_REFUSED);
     if options.unix_sockets == UnixSockets::Refused {
         rules.extend_from_slice(sockets::UNIX_REFUSED);
     }

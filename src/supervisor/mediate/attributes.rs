@@ -11,7 +11,7 @@ use syscalls::file::FileType;
 
 use super::caller::Caller;
 use super::change::At;
-use super::open::own_name;
+use super::open::{SET_ID, own_name};
 use super::resolve::{Last, Object, RealPath};
 use super::{Decided, Kind, Mediator, Outcome};
 use crate::plan::Operation;
@@ -79,6 +79,7 @@ impl Mediator {
             }
             Subject::Path { .. } => return Err(Errno::NOT_FOUND),
         };
+        check_lends_no_power(&object, &attribute)?;
         let RealPath::Path(real) = &object.real else {
             // A pipe, a socket or memory that the caller holds is the caller's.
             return apply(&object, &attribute).map(|()| Outcome::Return(0));
@@ -102,6 +103,22 @@ impl Mediator {
         }
         self.carry_out(caller, decided, move || apply(&object, &attribute))
     }
+}
+
+/// A file that lends its owner's power to whoever starts it would do so after the run as well. On a directory the set-id
+/// bits say only which group new files have.
+///
+/// # Errors
+/// `EPERM` for a set-id bit on a regular file, and for what a security module keeps with a file, its capabilities included.
+fn check_lends_no_power(object: &Object, attribute: &Attribute) -> Result<(), Errno> {
+    let lends = match attribute {
+        Attribute::Mode(mode) => object.status.kind == FileType::Regular && u64::from(*mode) & SET_ID != 0,
+        Attribute::Extended { name, .. } => name.to_bytes().starts_with(b"security."),
+        Attribute::ExtendedRemoved { .. } | Attribute::Length(_) | Attribute::Owner { .. } | Attribute::Times(_) => {
+            false
+        }
+    };
+    if lends { Err(Errno::NOT_PERMITTED) } else { Ok(()) }
 }
 
 fn apply(object: &Object, attribute: &Attribute) -> Result<(), Errno> {

@@ -75,7 +75,11 @@ enum Kind {
     Attribute,
     /// An entry of a directory, or a file's length.
     Entry,
+    /// An open whose arguments are in registers, where nobody changes them.
     Open,
+    /// `openat2(2)`: its flags and mode are in memory. Landlock has no right for a set-user-id bit in that mode, so it is
+    /// never left to the kernel.
+    OpenHow,
     Socket,
 }
 
@@ -175,7 +179,7 @@ impl Mediator {
             let reason = explain(&self.plan, operation, verdict).reason;
             let about = match (operation, found) {
                 (Operation::UnixConnect(_), _) => AskedOperation::ConnectUnix,
-                (_, Some((_, Kind::Open))) => AskedOperation::Open(access),
+                (_, Some((_, Kind::Open | Kind::OpenHow))) => AskedOperation::Open(access),
                 (_, _) => AskedOperation::Change,
             };
             // What was typed is about the first path.

@@ -26,6 +26,9 @@ pub(super) struct Open {
     pub(super) from_memory: bool,
 }
 
+/// `S_ISUID` and `S_ISGID` of `inode(7)`.
+pub(super) const SET_ID: u64 = 0o6000;
+
 /// How often a name may come and go between looking and making before the caller hears of it.
 const MOST_RACES: usize = 8;
 
@@ -47,9 +50,12 @@ impl Open {
             || self.resolve & !how::VALID != 0
             || self.resolve & how::SCOPED == how::SCOPED
             || (self.from_memory && self.mode != 0 && !temporary && !self.has(OpenHow::CREATE));
-        let changes = temporary || self.has(OpenHow::CREATE) || self.has(OpenHow::TRUNCATE);
+        let creates = temporary || self.has(OpenHow::CREATE);
+        let changes = creates || self.has(OpenHow::TRUNCATE);
         if refused {
             Err(Errno::INVALID)
+        } else if creates && self.mode & SET_ID != 0 {
+            Err(Errno::NOT_PERMITTED)
         } else if changes && self.resolve & how::CACHED != 0 {
             Err(Errno::TRY_AGAIN)
         } else {
@@ -60,6 +66,10 @@ impl Open {
     /// Only asks for the object, not for its content.
     fn is_path(&self) -> bool {
         self.has(OpenHow::PATH)
+    }
+
+    fn kind(&self) -> Kind {
+        if self.from_memory { Kind::OpenHow } else { Kind::Open }
     }
 
     fn last(&self) -> Last {
@@ -95,8 +105,7 @@ impl Mediator {
         if open.is_path() {
             // Flags in memory may be others by the time the kernel reads them. Programs know this error, from older
             // kernels, and use openat(2).
-            let may_change = open.from_memory && !self.kernel_complete;
-            return if may_change { Outcome::Fail(Errno::NO_SYSCALL) } else { Outcome::GoOn };
+            return if open.from_memory { Outcome::Fail(Errno::NO_SYSCALL) } else { Outcome::GoOn };
         }
         if let Err(errno) = open.check() {
             return Outcome::Fail(errno);
@@ -121,6 +130,7 @@ impl Mediator {
             Ok(object) if open.has(OpenHow::TEMPORARY_FILE) => self.open_temporary(caller, open, object),
             Ok(object) => self.open_object(caller, open, object),
             Err(Errno::NOT_FOUND) if open.has(OpenHow::CREATE) => self.open_new(caller, open),
+            Err(errno) if open.from_memory => Err(errno),
             Err(errno) => self.unresolved(errno),
         }
     }
@@ -140,7 +150,7 @@ impl Mediator {
         let act = move |open: &Open, object: Object| {
             if is_own_terminal { own_terminal(caller, open, object) } else { reopen(open, object.file, &object.status) }
         };
-        match self.decide(caller, &open.operations(real), &open.path, Some(&object), Kind::Open) {
+        match self.decide(caller, &open.operations(real), &open.path, Some(&object), open.kind()) {
             Decided::Act => Ok(act(open, object)),
             Decided::Ask(questions) => {
                 let open = open.clone();
@@ -155,6 +165,7 @@ impl Mediator {
     fn open_new(&self, caller: Caller, open: &Open) -> Result<Outcome, Errno> {
         let entry = match self.new_entry(caller, open) {
             Ok(entry) => entry,
+            Err(errno) if open.from_memory => return Err(errno),
             Err(errno) => return self.unresolved(errno),
         };
         let mode = open.mode & 0o7777 & !u64::from(caller.umask()?);
@@ -172,7 +183,7 @@ impl Mediator {
                 Ok(Outcome::HandOver { file, close_on_exec, alone: true })
             }
         };
-        match self.decide(caller, &operations, &open.path, None, Kind::Open) {
+        match self.decide(caller, &operations, &open.path, None, open.kind()) {
             Decided::Act => make(&entry),
             Decided::Ask(questions) => {
                 Ok(self.ask(caller, questions, move || make(&entry).unwrap_or_else(Outcome::Fail)))
@@ -224,7 +235,7 @@ impl Mediator {
                 }
             }
         };
-        match self.decide(caller, asked, &open.path, Some(&object), Kind::Open) {
+        match self.decide(caller, asked, &open.path, Some(&object), open.kind()) {
             Decided::Act => Ok(make(object.file)),
             Decided::Ask(questions) => Ok(self.ask(caller, questions, move || make(object.file))),
             Decided::KernelDoes => Ok(Outcome::GoOn),

@@ -84,6 +84,13 @@ pub mod file {
     pub const S_IFMT: u64 = 0xF000;
     pub const S_IFCHR: u64 = 0x2000;
     pub const S_IFBLK: u64 = 0x6000;
+    pub const S_IFREG: u64 = 0x8000;
+    /// `S_ISUID` and `S_ISGID`.
+    pub const SET_ID: u64 = 0o6000;
+
+    /// `O_CREAT` and the bit that `O_TMPFILE` has beside `O_DIRECTORY`: without one of them the mode of an open is not
+    /// looked at. `include/uapi/asm-generic/fcntl.h`.
+    pub const CREATES: u64 = 0o20_000_100;
 }
 
 /// Operations on processes: `include/uapi/linux/{prctl,seccomp,personality,ioprio,resource}.h`.

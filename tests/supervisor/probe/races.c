@@ -121,6 +121,35 @@ static void race_flags(char **argument)
     tell(escapes, reached);
 }
 
+/* lasting PATH TIMES: the mode of openat2(2) changes between an ordinary one and one that lends the owner's power, and its
+ * flags between those that make a file and those that do not. */
+static void race_lasting(char **argument)
+{
+    const char *path = argument[0];
+    long times = number(argument[1]), escapes = 0, reached = 0;
+    static struct open_how how, lends = {.flags = O_RDWR | O_CREAT, .mode = 06755};
+    static struct open_how ordinary = {.flags = O_RDWR | O_CREAT, .mode = 0755}, looks = {.flags = O_PATH};
+    struct open_how *const first[] = {&ordinary, &looks};
+    for (int each = 0; each < 2; each++) {
+        how = *first[each];
+        atomic_store(&over, 0);
+        struct flip flip = {(char *)&how, (char *)first[each], (char *)&lends, sizeof how};
+        pthread_t thread;
+        pthread_create(&thread, NULL, flip_bytes, &flip);
+        for (long time = 0; time < times; time++) {
+            struct stat about;
+            int got = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+            escapes += stat(path, &about) == 0 && about.st_mode & 06000;
+            reached += got >= 0;
+            close(got);
+            unlink(path);
+        }
+        atomic_store(&over, 1);
+        pthread_join(thread, NULL);
+    }
+    tell(escapes, reached);
+}
+
 static const char *swapped[2];
 
 static void *swap_names(void *count)
@@ -207,6 +236,7 @@ static void race_address(char **argument)
 const struct probe race_probes[] = {
     {"race-address", 3, race_address},
     {"race-flags", 2, race_flags},
+    {"race-lasting", 2, race_lasting},
     {"race-path", 3, race_path},
     {"race-swap", 4, race_swap},
     {NULL, 0, NULL},

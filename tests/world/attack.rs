@@ -48,17 +48,20 @@ pub(crate) fn can_confine() -> bool {
 /// The program, built in the shared directory.
 pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let target = shared().join("attack");
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/attacks");
-        let sources = fs::read_dir(directory).expect("the sources of the attacks").flatten().map(|entry| entry.path());
-        let mut compiler = Command::new("cc");
-        compiler.args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"]).arg(&target);
-        compiler.args(sources.filter(|path| path.extension().is_some_and(|extension| extension == "c")));
-        let done = compiler.output().expect("a C compiler named cc");
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        target
-    })
+    PROGRAM.get_or_init(|| compiled("tests/attacks", "attack"))
+}
+
+/// Builds the C files of a directory of the project as `name` in the shared directory.
+pub(crate) fn compiled(directory: &str, name: &str) -> PathBuf {
+    let target = shared().join(name);
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
+    let sources = fs::read_dir(directory).expect("the sources of a program").flatten().map(|entry| entry.path());
+    let mut compiler = Command::new("cc");
+    compiler.args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"]).arg(&target);
+    compiler.args(sources.filter(|path| path.extension().is_some_and(|extension| extension == "c")));
+    let done = compiler.output().expect("a C compiler named cc");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    target
 }
 
 /// The command line of an attack without a sandbox.
