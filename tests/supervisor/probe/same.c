@@ -103,7 +103,7 @@ static void opens(char **argument)
         }
     }
     describe("odd", "o/file", 0, syscall(SYS_openat, AT_FDCWD, "o/file", 0x40000000 | O_RDONLY, 0));
-    describe("odd-mode", "o/missing", 0, syscall(SYS_openat, AT_FDCWD, "o/missing", O_CREAT | O_RDWR, 0177777));
+    describe("odd-mode", "o/missing", 0, syscall(SYS_openat, AT_FDCWD, "o/missing", O_CREAT | O_RDWR, 0171777));
     describe("tmpfile", "o/dir", 0, open("o/dir", O_TMPFILE | O_RDWR, 0666));
     describe("tmpfile-excl", "o/dir", 0, open("o/dir", O_TMPFILE | O_RDWR | O_EXCL, 0666));
     describe("tmpfile-read", "o/dir", 0, open("o/dir", O_TMPFILE | O_RDONLY, 0666));
