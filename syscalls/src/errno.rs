@@ -9,21 +9,29 @@ pub struct Errno(pub i32);
 
 impl Errno {
     pub const ACCESS: Self = Self(libc::EACCES);
+    /// A connection is being made already.
+    pub const ALREADY: Self = Self(libc::EALREADY);
     pub const BAD_DESCRIPTOR: Self = Self(libc::EBADF);
     pub const BROKEN_PIPE: Self = Self(libc::EPIPE);
     pub const CHILD: Self = Self(libc::ECHILD);
     pub const CONNECTION_REFUSED: Self = Self(libc::ECONNREFUSED);
     pub const EXISTS: Self = Self(libc::EEXIST);
+    /// `EAFNOSUPPORT`.
+    pub const FAMILY: Self = Self(libc::EAFNOSUPPORT);
     pub const FAULT: Self = Self(libc::EFAULT);
+    pub const HOST_UNREACHABLE: Self = Self(libc::EHOSTUNREACH);
+    pub const IN_PROGRESS: Self = Self(libc::EINPROGRESS);
     pub const INTERRUPTED: Self = Self(libc::EINTR);
     pub const INVALID: Self = Self(libc::EINVAL);
     pub const IS_DIRECTORY: Self = Self(libc::EISDIR);
     pub const LOOP: Self = Self(libc::ELOOP);
+    pub const MESSAGE_TOO_LONG: Self = Self(libc::EMSGSIZE);
     pub const NAME_TOO_LONG: Self = Self(libc::ENAMETOOLONG);
     pub const NOT_DIRECTORY: Self = Self(libc::ENOTDIR);
     pub const NOT_EXECUTABLE: Self = Self(libc::ENOEXEC);
     pub const NOT_FOUND: Self = Self(libc::ENOENT);
     pub const NOT_PERMITTED: Self = Self(libc::EPERM);
+    pub const NO_BUFFERS: Self = Self(libc::ENOBUFS);
     pub const NO_DEVICE: Self = Self(libc::ENXIO);
     pub const NO_TERMINAL: Self = Self(libc::ENOTTY);
     pub const NO_SUCH_PROCESS: Self = Self(libc::ESRCH);

@@ -54,7 +54,7 @@ impl Mediator {
                 self.check_still_waits(caller)?;
                 socket::connect(socket.as_fd(), &bytes).map(|()| Outcome::Return(0))
             }
-            (Family::Unix | Family::Other, _) => Err(Errno::ACCESS),
+            (Family::Unix | Family::Inet | Family::Inet6 | Family::Other, _) => Err(Errno::ACCESS),
         }
     }
 
@@ -97,8 +97,8 @@ impl Mediator {
             }
             (Family::Unix, Address::Other) => Err(Errno::INVALID),
             // On its own socket and by its own call, so that Landlock has its say about the port.
-            (Family::Other, _) if self.may_listen() => Ok(Outcome::GoOn),
-            (Family::Other, _) => Err(Errno::ACCESS),
+            (Family::Inet | Family::Inet6, _) if self.may_listen() => Ok(Outcome::GoOn),
+            (Family::Inet | Family::Inet6 | Family::Other, _) => Err(Errno::ACCESS),
         }
     }
 
@@ -126,10 +126,12 @@ impl Mediator {
             self.check_still_waits(caller)?;
             match socket::family(socket.as_fd())? {
                 Family::Unix => socket::listen(socket.as_fd(), backlog).map(|()| Outcome::Return(0)),
-                Family::Other if self.may_listen() && socket::has_port(socket.as_fd())? => {
+                Family::Inet | Family::Inet6
+                    if self.may_listen() && socket::own_address(socket.as_fd())?.port() != 0 =>
+                {
                     socket::listen(socket.as_fd(), backlog).map(|()| Outcome::Return(0))
                 }
-                Family::Netlink | Family::Other => Err(Errno::ACCESS),
+                Family::Inet | Family::Inet6 | Family::Netlink | Family::Other => Err(Errno::ACCESS),
             }
         })();
         answered.unwrap_or_else(Outcome::Fail)

@@ -1,5 +1,9 @@
 //! Sockets that another process made and this one acts on: `socket(7)`, `unix(7)`.
 
+pub mod address;
+pub mod message;
+
+use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use crate::errno::{Errno, checked_int};
@@ -7,9 +11,20 @@ use crate::errno::{Errno, checked_int};
 /// The families that are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
+    Inet,
+    Inet6,
     Netlink,
     Other,
     Unix,
+}
+
+/// The types that are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    Datagram,
+    Other,
+    Packets,
+    Stream,
 }
 
 /// `AF_UNIX`, as an address begins with it.
@@ -20,36 +35,107 @@ pub const AF_UNIX: u16 = 1;
 /// # Errors
 /// `ENOTSOCK` when the descriptor is no socket.
 pub fn family(socket: BorrowedFd<'_>) -> Result<Family, Errno> {
-    let mut domain: libc::c_int = 0;
-    let mut length: libc::socklen_t = 4;
-    // SAFETY: `domain` is writable for the four bytes that `length` says, and both outlive the call.
-    checked_int(unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_DOMAIN,
-            (&raw mut domain).cast(),
-            &raw mut length,
-        )
-    })?;
-    Ok(match domain {
+    Ok(match option(socket, libc::SO_DOMAIN, [0; 4]).map(i32::from_ne_bytes)? {
+        libc::AF_INET => Family::Inet,
+        libc::AF_INET6 => Family::Inet6,
         libc::AF_UNIX => Family::Unix,
         libc::AF_NETLINK => Family::Netlink,
         _ => Family::Other,
     })
 }
 
-/// `getsockname(2)`: whether an IPv4 or IPv6 socket is bound to a port.
+/// `getsockopt(2)` with `SO_TYPE`.
 ///
 /// # Errors
-/// Those of `getsockname(2)`.
-pub fn has_port(socket: BorrowedFd<'_>) -> Result<bool, Errno> {
-    let mut address = [0_u8; 128];
+/// `ENOTSOCK` when the descriptor is no socket.
+pub fn kind(socket: BorrowedFd<'_>) -> Result<Type, Errno> {
+    Ok(match option(socket, libc::SO_TYPE, [0; 4]).map(i32::from_ne_bytes)? {
+        libc::SOCK_DGRAM => Type::Datagram,
+        libc::SOCK_SEQPACKET => Type::Packets,
+        libc::SOCK_STREAM => Type::Stream,
+        _ => Type::Other,
+    })
+}
+
+/// `getsockopt(2)` with `SO_COOKIE`: a number that no other socket of the network namespace ever has.
+///
+/// # Errors
+/// `ENOTSOCK` when the descriptor is no socket.
+pub fn cookie(socket: BorrowedFd<'_>) -> Result<u64, Errno> {
+    option(socket, libc::SO_COOKIE, [0; 8]).map(u64::from_ne_bytes)
+}
+
+fn option<const SIZE: usize>(
+    socket: BorrowedFd<'_>,
+    name: libc::c_int,
+    mut value: [u8; SIZE],
+) -> Result<[u8; SIZE], Errno> {
+    let mut length = libc::socklen_t::try_from(SIZE).map_err(|_| Errno::INVALID)?;
+    // SAFETY: `value` is writable for the bytes that `length` says, and both outlive the call.
+    checked_int(unsafe {
+        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, name, value.as_mut_ptr().cast(), &raw mut length)
+    })?;
+    Ok(value)
+}
+
+/// `getsockname(2)` of an IPv4 or IPv6 socket: port 0 while it is not bound.
+///
+/// # Errors
+/// Those of `getsockname(2)`; `EAFNOSUPPORT` for another family.
+pub fn own_address(socket: BorrowedFd<'_>) -> Result<SocketAddr, Errno> {
+    let mut bytes = [0_u8; 128];
     let mut length: libc::socklen_t = 128;
-    // SAFETY: `address` is writable for the length given with it, and both outlive the call.
-    checked_int(unsafe { libc::getsockname(socket.as_raw_fd(), address.as_mut_ptr().cast(), &raw mut length) })?;
-    // The port stands behind the family in both, `struct sockaddr_in` and `struct sockaddr_in6`.
-    Ok(address[2..4] != [0, 0])
+    // SAFETY: `bytes` is writable for the length given with it, and both outlive the call.
+    checked_int(unsafe { libc::getsockname(socket.as_raw_fd(), bytes.as_mut_ptr().cast(), &raw mut length) })?;
+    let length = usize::try_from(length).unwrap_or(0).min(bytes.len());
+    address::decode(&bytes[..length]).ok_or(Errno::FAMILY)
+}
+
+/// `fcntl(2)`: whether calls on an open file do not wait.
+///
+/// # Errors
+/// Those of `fcntl(2)`.
+pub fn is_non_blocking(socket: BorrowedFd<'_>) -> Result<bool, Errno> {
+    // SAFETY: this command takes no argument.
+    let flags = checked_int(unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_GETFL) })?;
+    Ok(flags & libc::O_NONBLOCK != 0)
+}
+
+/// `fcntl(2)`: gives an open file `O_NONBLOCK`.
+///
+/// # Errors
+/// Those of `fcntl(2)`.
+pub fn set_non_blocking(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    // SAFETY: this command takes no argument.
+    let flags = checked_int(unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_GETFL) })?;
+    // SAFETY: this command takes a number.
+    checked_int(unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK) }).map(drop)
+}
+
+/// `poll(2)`: whether each of `sockets` has something to read, once one of them has, or after `milliseconds`; without
+/// end for -1.
+///
+/// # Errors
+/// Those of `poll(2)`.
+pub fn readable(sockets: &[BorrowedFd<'_>], milliseconds: i32) -> Result<Vec<bool>, Errno> {
+    poll(sockets, libc::POLLIN, milliseconds)
+}
+
+/// `poll(2)`: whether `socket` can be written to, which of a connection that was begun means that it was settled.
+///
+/// # Errors
+/// Those of `poll(2)`.
+pub fn is_writable(socket: BorrowedFd<'_>) -> Result<bool, Errno> {
+    Ok(poll(&[socket], libc::POLLOUT, 0)?.first() == Some(&true))
+}
+
+fn poll(sockets: &[BorrowedFd<'_>], events: libc::c_short, milliseconds: i32) -> Result<Vec<bool>, Errno> {
+    let entry = |socket: &BorrowedFd<'_>| libc::pollfd { fd: socket.as_raw_fd(), events, revents: 0 };
+    let mut entries: Vec<libc::pollfd> = sockets.iter().map(entry).collect();
+    let count = libc::nfds_t::try_from(entries.len()).map_err(|_| Errno::INVALID)?;
+    // SAFETY: `entries` are as many writable structures as `count` says, and live through the call.
+    checked_int(unsafe { libc::poll(entries.as_mut_ptr(), count, milliseconds) })?;
+    Ok(entries.iter().map(|entry| entry.revents != 0).collect())
 }
 
 /// `connect(2)` to an address in the kernel's own form.
@@ -77,7 +163,7 @@ pub fn bind(socket: BorrowedFd<'_>, address: &[u8]) -> Result<(), Errno> {
 /// # Errors
 /// Those of `connect(2)`; `ENAMETOOLONG` past 107 bytes.
 pub fn connect_path(socket: BorrowedFd<'_>, path: &[u8]) -> Result<(), Errno> {
-    connect(socket, &address(path)?)
+    connect(socket, &unix_address(path)?)
 }
 
 /// [`bind`] of a Unix socket to a path.
@@ -85,7 +171,7 @@ pub fn connect_path(socket: BorrowedFd<'_>, path: &[u8]) -> Result<(), Errno> {
 /// # Errors
 /// Those of `bind(2)`; `ENAMETOOLONG` past 107 bytes.
 pub fn bind_path(socket: BorrowedFd<'_>, path: &[u8]) -> Result<(), Errno> {
-    bind(socket, &address(path)?)
+    bind(socket, &unix_address(path)?)
 }
 
 /// `listen(2)`.
@@ -107,7 +193,10 @@ pub fn set_mode(socket: BorrowedFd<'_>, mode: u32) -> Result<(), Errno> {
 }
 
 /// `struct sockaddr_un` with its closing NUL.
-fn address(path: &[u8]) -> Result<Vec<u8>, Errno> {
+///
+/// # Errors
+/// `ENAMETOOLONG` past 107 bytes.
+pub fn unix_address(path: &[u8]) -> Result<Vec<u8>, Errno> {
     const LONGEST: usize = 107;
     if path.len() > LONGEST {
         return Err(Errno::NAME_TOO_LONG);
