@@ -45,6 +45,16 @@ pub fn explain_missing(plan: &Plan, operation: &Operation, verdict: &Verdict<'_>
     explained(plan, operation, verdict, Some(nearest))
 }
 
+/// The same for a name that was looked up, to whatever port.
+pub fn explain_look_up(plan: &Plan, name: &str, verdict: &Verdict<'_>) -> Explanation {
+    let target = Target::Name(name.to_owned());
+    let (decision, Verdict::Allow(reason) | Verdict::Ask(reason) | Verdict::Deny(reason)) = (word(verdict), verdict);
+    let change = entry("--allow-host", &["network", "allow"], name.as_bytes());
+    let change = (!matches!(verdict, Verdict::Allow(_))).then_some(change);
+    let because = because(plan, &Operation::Connect { target, port: 0, udp: false }, reason);
+    Explanation { operation: format!("look up {}", safe(name)), decision, reason: because, rule: rule(reason), change }
+}
+
 /// Up to three lines: the verdict with its reason, the entry that decided, and what would change it.
 impl fmt::Display for Explanation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,17 +85,21 @@ impl fmt::Display for DecidingRule {
 }
 
 fn explained(plan: &Plan, operation: &Operation, verdict: &Verdict<'_>, nearest: Option<&AbsPath>) -> Explanation {
-    let (decision, reason) = match verdict {
-        Verdict::Allow(reason) => ("allow", reason),
-        Verdict::Ask(reason) => ("ask", reason),
-        Verdict::Deny(reason) => ("deny", reason),
-    };
+    let (decision, Verdict::Allow(reason) | Verdict::Ask(reason) | Verdict::Deny(reason)) = (word(verdict), verdict);
     let change = match verdict {
         Verdict::Allow(_) => None,
         Verdict::Ask(_) | Verdict::Deny(_) => change(operation, reason, nearest),
     };
     let because = because(plan, operation, reason);
     Explanation { operation: operation.to_string(), decision, reason: because, rule: rule(reason), change }
+}
+
+fn word(verdict: &Verdict<'_>) -> &'static str {
+    match verdict {
+        Verdict::Allow(_) => "allow",
+        Verdict::Ask(_) => "ask",
+        Verdict::Deny(_) => "deny",
+    }
 }
 
 fn because(plan: &Plan, operation: &Operation, reason: &Reason<'_>) -> String {

@@ -8,7 +8,7 @@ pub mod decide;
 pub mod environment;
 pub mod expect;
 pub mod explain;
-mod network;
+pub mod network;
 pub mod operation;
 #[cfg(test)]
 mod tests;

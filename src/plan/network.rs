@@ -38,6 +38,51 @@ pub(super) fn connect<'p>(plan: &'p Plan, target: &Target, port: u16, udp: bool)
     }
 }
 
+/// Whether `name` may be looked up: it is one that some connection may go to, to whatever port.
+pub fn look_up<'p>(plan: &'p Plan, name: &Target) -> Verdict<'p> {
+    let Some(network) = &plan.profile.network else { return Verdict::Deny(Reason::NoNetwork) };
+    let naming = network.allow.iter().filter(|given| given.value.host.holds(name));
+    match naming.min_by_key(|given| Reverse(closeness(&given.value))) {
+        Some(given) => Verdict::Allow(Reason::Host(given)),
+        None => undecided(plan, Reason::NoRule),
+    }
+}
+
+/// Whether a name that may be connected to may lead to `address`. A public address it may be; for a metadata service, for
+/// this machine, and for any private address while `deny_private` holds, the address itself has to be allowed.
+pub fn lead_to<'p>(plan: &'p Plan, by_name: Reason<'p>, address: IpAddr, port: u16, udp: bool) -> Verdict<'p> {
+    let Some(network) = &plan.profile.network else { return Verdict::Deny(Reason::NoNetwork) };
+    let denies_private = network.deny_private.as_ref().is_none_or(|given| given.value);
+    let refused = match private_kind(address) {
+        None => return Verdict::Allow(by_name),
+        Some(_) if is_metadata(address) => Reason::Metadata,
+        Some(kind) if denies_private || is_own(address) => Reason::Private(kind),
+        Some(_) => return Verdict::Allow(by_name),
+    };
+    match connect(plan, &Target::Address(address), port, udp) {
+        allowed @ Verdict::Allow(_) => allowed,
+        Verdict::Ask(_) | Verdict::Deny(_) => Verdict::Deny(refused),
+    }
+}
+
+/// Whether names may be looked up at all.
+pub fn has_names(plan: &Plan) -> bool {
+    let Some(network) = &plan.profile.network else { return false };
+    let named = network.allow.iter().any(|given| !matches!(given.value.host, Host::Network { .. }));
+    named || matches!(undecided(plan, Reason::NoRule), Verdict::Ask(_))
+}
+
+/// Whether any connection may be made.
+pub fn connects(plan: &Plan) -> bool {
+    plan.profile.network.as_ref().is_some_and(|network| !network.allow.is_empty()) || has_names(plan)
+}
+
+/// Whether the address is one that this machine has for itself.
+fn is_own(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    address.is_loopback() || address.is_unspecified()
+}
+
 /// Each entry allows exactly its address and port.
 pub(super) fn listen<'p>(plan: &'p Plan, wanted: &Listen) -> Verdict<'p> {
     let Some(network) = &plan.profile.network else { return Verdict::Deny(Reason::NoNetwork) };

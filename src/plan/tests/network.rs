@@ -1,8 +1,8 @@
 //! Decisions about connections and listening ports.
 
 use super::*;
-use crate::plan::{Operation, Plan, Reason, Verdict, build, decide};
-use crate::profile::host::{Endpoint, HostRule, Listen};
+use crate::plan::{Operation, Plan, Reason, Verdict, build, decide, network};
+use crate::profile::host::{Endpoint, HostRule, Listen, Target};
 use crate::profile::{Approver, Network};
 
 fn plan(allow: &[&str], deny_private: Option<bool>, listen: &[&str], approver: bool) -> Plan {
@@ -143,5 +143,55 @@ fn listening_needs_the_very_address_and_port() {
         ("10.0.0.2:7", "deny"),
     ] {
         assert_eq!(word(&decide(&plan, &Operation::Listen(Listen::parse(wanted).unwrap()))), expected, "{wanted}");
+    }
+}
+
+#[test]
+fn a_name_is_looked_up_when_some_port_of_it_is_allowed() {
+    let look = |plan: &Plan, name: &str| word(&network::look_up(plan, &Target::Name(name.to_owned())));
+    let closed = plan(&["api.example.com:443", "*.example.org:53/udp", "10.0.0.0/8"], None, &[], false);
+    assert_eq!(look(&closed, "api.example.com"), "allow api.example.com:443");
+    assert_eq!(look(&closed, "a.example.org"), "allow *.example.org:53/udp");
+    for name in ["example.com", "x.api.example.com", "example.org", "aexample.org", "api.example.com.evil.example"] {
+        assert_eq!(look(&closed, name), "deny", "{name}");
+    }
+    assert!(network::has_names(&closed) && network::connects(&closed));
+    let literal = plan(&["10.0.0.0/8"], None, &[], false);
+    assert!(!network::has_names(&literal) && network::connects(&literal));
+    let asking = plan(&[], None, &[], true);
+    assert_eq!(look(&asking, "example.com"), "ask");
+    assert!(network::has_names(&asking) && network::connects(&asking));
+    let listening = plan(&[], None, &["8080"], false);
+    assert!(!network::has_names(&listening) && !network::connects(&listening));
+}
+
+#[test]
+fn a_name_leads_to_public_addresses_and_to_others_only_where_they_are_allowed_themselves() {
+    let led = |plan: &Plan, address: &str| {
+        let by_name = Operation::Connect { target: Target::Name("a.example".to_owned()), port: 443, udp: false };
+        let Verdict::Allow(by_name) = decide(plan, &by_name) else { panic!("a.example is not allowed") };
+        word(&network::lead_to(plan, by_name, address.parse().unwrap(), 443, false))
+    };
+    let private = ["10.1.2.3", "192.168.0.1", "100.64.0.1", "fd00::1", "fe80::1", "::ffff:10.1.2.3", "2002:a01:203::"];
+    let own = ["127.0.0.1", "::1", "0.0.0.0", "::", "::ffff:127.0.0.1"];
+    let metadata = ["169.254.169.254", "fd00:ec2::254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"];
+    for approver in [false, true] {
+        let closed = plan(&["a.example", "0.0.0.0/1"], None, &[], approver);
+        assert_eq!(led(&closed, "93.184.215.14"), "allow a.example");
+        private.iter().chain(&own).for_each(|address| assert_eq!(led(&closed, address), "deny private", "{address}"));
+        metadata.iter().for_each(|address| assert_eq!(led(&closed, address), "deny metadata", "{address}"));
+        let open = plan(&["a.example"], Some(false), &[], approver);
+        private.iter().for_each(|address| assert_eq!(led(&open, address), "allow a.example", "{address}"));
+        own.iter().for_each(|address| assert_eq!(led(&open, address), "deny private", "{address}"));
+        metadata.iter().for_each(|address| assert_eq!(led(&open, address), "deny metadata", "{address}"));
+    }
+    let literal = plan(&["a.example", "10.1.0.0/16:443", "127.0.0.1", "169.254.169.254:443"], None, &[], false);
+    for (address, verdict) in [
+        ("10.1.2.3", "allow 10.1.0.0/16:443"),
+        ("10.2.0.0", "deny private"),
+        ("127.0.0.1", "allow 127.0.0.1"),
+        ("169.254.169.254", "allow 169.254.169.254:443"),
+    ] {
+        assert_eq!(led(&literal, address), verdict, "{address}");
     }
 }

@@ -85,16 +85,7 @@ impl HostRule {
         if self.udp != udp || self.port.is_some_and(|only| only != port) {
             return false;
         }
-        match (&self.host, target) {
-            (Host::Name(rule), Target::Name(name)) => rule == name,
-            (Host::Suffix(suffix), Target::Name(name)) => {
-                name.strip_suffix(suffix.as_str()).is_some_and(|head| head.len() > 1 && head.ends_with('.'))
-            }
-            (Host::Network { address, prefix }, Target::Address(target)) => {
-                address::is_within(target.to_canonical(), *address, *prefix)
-            }
-            (Host::Name(_) | Host::Suffix(_), Target::Address(_)) | (Host::Network { .. }, Target::Name(_)) => false,
-        }
+        self.host.holds(target)
     }
 
     /// Whether the rule names one address literally.
@@ -102,6 +93,22 @@ impl HostRule {
         match &self.host {
             Host::Network { address, prefix } => *prefix == address::width(*address),
             Host::Name(_) | Host::Suffix(_) => false,
+        }
+    }
+}
+
+impl Host {
+    /// Whether `target` is one of these hosts.
+    pub fn holds(&self, target: &Target) -> bool {
+        match (self, target) {
+            (Self::Name(rule), Target::Name(name)) => rule == name,
+            (Self::Suffix(suffix), Target::Name(name)) => {
+                name.strip_suffix(suffix.as_str()).is_some_and(|head| head.len() > 1 && head.ends_with('.'))
+            }
+            (Self::Network { address, prefix }, Target::Address(target)) => {
+                address::is_within(target.to_canonical(), *address, *prefix)
+            }
+            (Self::Name(_) | Self::Suffix(_), Target::Address(_)) | (Self::Network { .. }, Target::Name(_)) => false,
         }
     }
 }
