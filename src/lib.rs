@@ -8,6 +8,7 @@ pub mod cli;
 pub mod profile;
 pub mod plan;
 pub mod enforce;
+pub mod network;
 pub mod approval;
 pub mod supervisor;
 pub mod verbs;

@@ -3,6 +3,11 @@
 use std::path::Path;
 
 #[test]
+fn each_message_of_the_corpus_is_read_within_its_bounds() {
+    replay("dns", crate::dns::agree);
+}
+
+#[test]
 fn each_pattern_of_the_corpus_agrees_with_the_model() {
     replay("glob", crate::glob::agree);
 }
