@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod merkle;
 pub mod profile;
 pub mod plan;
 pub mod enforce;

@@ -1,0 +1,4 @@
+//! Trees, proofs and checkpoints against what others have written.
+#![expect(clippy::expect_used, clippy::panic, reason = "a vector that cannot be read fails")]
+
+mod vectors;
