@@ -3,6 +3,8 @@
 use std::os::fd::AsFd;
 
 use syscalls::abi::landlock::fs;
+use syscalls::credentials::thread::with_more;
+use syscalls::credentials::{CapabilitySet, number};
 use syscalls::landlock::Ruleset;
 use syscalls::process::{self, Pid};
 use syscalls::signal::{self, Signal};
@@ -57,6 +59,10 @@ impl Family {
     }
 
     fn kill(&self) {
+        reaching(|| self.kill_reached());
+    }
+
+    fn kill_reached(&self) {
         if self.scoped {
             // ESRCH: they are all dead already and only wait to be reaped.
             let _ = signal::send_to_whole_domain(Signal::KILL);
@@ -66,6 +72,11 @@ impl Family {
             let _ = signal::send(child, Signal::KILL);
         }
     }
+}
+
+/// Runs `send` with what it takes to signal processes of the family that became another user, where this process has that.
+pub(super) fn reaching<R>(send: impl FnOnce() -> R) -> R {
+    with_more(CapabilitySet(1 << number::KILL), send)
 }
 
 /// The calling process's children, from `/proc/self/task/TID/children` (`proc_tid_children(5)`).

@@ -5,15 +5,15 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
+use syscalls::Errno;
 use syscalls::at::change::set_umask;
 use syscalls::process::{self, Change, Pid, Side};
 use syscalls::signal::{self, Signal, SignalSet};
-use syscalls::{Errno, credentials};
 
 use super::Supervision;
 use super::account::Account;
-use super::family::Family;
-use super::mediate::{Mediator, serve};
+use super::family::{Family, reaching};
+use super::mediate::{Mediator, Powers, serve};
 use super::meeting::{self, KeeperSide, ProgramSide};
 use super::pause::Pause;
 use super::questions::Questions;
@@ -71,7 +71,7 @@ impl Keeper<'_> {
         let (program, keeper_side) = self.start(Some((program_side, keeper_side)))?;
         let Some(keeper_side) = keeper_side else { return Err(failed(Errno::INVALID)) };
         // What acts for the program has no more power than the program.
-        credentials::keep_capabilities(self.prepared.kept_capabilities()).map_err(failed)?;
+        let powers = Powers::shared_with(self.prepared.kept_capabilities()).map_err(failed)?;
         // A new file has the mode that the caller's mask leaves it, and no other.
         set_umask(0);
         // Nothing to take means that the program failed on its way here, and has reported that.
@@ -79,7 +79,7 @@ impl Keeper<'_> {
         if let Some(listener) = keeper_side.listener(program).map_err(failed)? {
             let questions = questions(&supervision, terminal.clone());
             let around = vec![self.front, process::own_id()];
-            let mediator = Mediator::new(supervision.plan, listener, around, questions, Arc::clone(account));
+            let mediator = Mediator::new(supervision.plan, listener, around, powers, questions, Arc::clone(account));
             serve(&Arc::new(mediator)).map_err(failed)?;
         }
         keeper_side.go();
@@ -130,7 +130,7 @@ impl Keeper<'_> {
                 }
                 // The front has decided that it is for the program; what comes from elsewhere has reached it as well.
                 Ok(arrival) if arrival.sender == self.front.number() => {
-                    let _ = signal::send(program, arrival.signal);
+                    let _ = reaching(|| signal::send(program, arrival.signal));
                 }
                 Ok(_) | Err(_) => {}
             }
@@ -172,10 +172,10 @@ fn program_ended(program: Pid, pause: &Pause) -> Option<Change> {
                     continue;
                 }
                 let _ = signal::raise(Signal::STOP);
-                let _ = signal::send(program, Signal::CONTINUE);
+                let _ = reaching(|| signal::send(program, Signal::CONTINUE));
                 // A program that leads a process group of its own was stopped with that group.
                 if process::process_group(program) == Ok(program) {
-                    let _ = signal::send_group(program, Signal::CONTINUE);
+                    let _ = reaching(|| signal::send_group(program, Signal::CONTINUE));
                 }
             }
             Ok(Some((pid, change))) if pid == program => return Some(change),

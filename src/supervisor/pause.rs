@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use syscalls::process::{self, Pid};
 use syscalls::signal::{self, Signal};
 
+use super::family::reaching;
 use crate::approval::terminal::Programs;
 
 /// How long stopping may take: as long as a busy machine needs to give each process a turn.
@@ -85,7 +86,7 @@ impl Pause {
             } else if !ours {
                 moving.insert(number);
                 // Otherwise it has ended meanwhile, or may not be signalled: the next round finds out.
-                if signal::send(pid, Signal::STOP).is_ok() {
+                if reaching(|| signal::send(pid, Signal::STOP)).is_ok() {
                     stopped.push(pid);
                 }
             } else if !is_at_rest(pid) {
@@ -130,7 +131,7 @@ impl Programs for Pause {
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         for pid in stopped.drain(..).rev() {
             // One that was killed while it was stopped needs no signal.
-            let _ = signal::send(pid, Signal::CONTINUE);
+            let _ = reaching(|| signal::send(pid, Signal::CONTINUE));
         }
         self.held.store(false, Ordering::SeqCst);
     }
@@ -138,7 +139,7 @@ impl Programs for Pause {
     fn send(&self, group: Pid, signal: Signal) {
         for (number, _) in self.members(&listing()).iter().filter(|(_, entry)| entry.group == group.number()) {
             if let Some(pid) = Pid::new(*number) {
-                let _ = signal::send(pid, signal);
+                let _ = reaching(|| signal::send(pid, signal));
             }
         }
     }

@@ -31,24 +31,29 @@ long number(const char *text)
     return value;
 }
 
+int make_attack(int count, char **word)
+{
+    for (size_t table = 0; table < sizeof tables / sizeof *tables; table++) {
+        for (const struct attack *each = tables[table]; each->name; each++) {
+            if (strcmp(each->name, word[0]) != 0)
+                continue;
+            if (count - 1 < each->arguments) {
+                fprintf(stderr, "attack: %s needs %d arguments\n", each->name, each->arguments);
+                return 2;
+            }
+            each->run(word + 1);
+            return 0;
+        }
+    }
+    fprintf(stderr, "attack: there is no attack %s\n", word[0]);
+    return 2;
+}
+
 int main(int count, char **word)
 {
     if (count < 2) {
         fprintf(stderr, "usage: attack NAME [ARGUMENT…]\n");
         return 2;
     }
-    for (size_t table = 0; table < sizeof tables / sizeof *tables; table++) {
-        for (const struct attack *each = tables[table]; each->name; each++) {
-            if (strcmp(each->name, word[1]) != 0)
-                continue;
-            if (count - 2 < each->arguments) {
-                fprintf(stderr, "attack: %s needs %d arguments\n", each->name, each->arguments);
-                return 2;
-            }
-            each->run(word + 2);
-            return 0;
-        }
-    }
-    fprintf(stderr, "attack: there is no attack %s\n", word[1]);
-    return 2;
+    return make_attack(count - 1, word + 1);
 }

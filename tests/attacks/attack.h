@@ -27,6 +27,9 @@ extern const struct attack wrapper_attacks[];
 /* Prints `NAME: OK` for a result that is not negative, else `NAME:` and the name of errno. */
 void answer(const char *name, long result);
 
+/* Makes the attack that the words name. Returns the exit status of the program. */
+int make_attack(int count, char **word);
+
 /* The number that text must be, or the end of the program. */
 long number(const char *text);
 

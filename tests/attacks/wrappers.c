@@ -157,7 +157,53 @@ static void privilege(char **argument)
     answer("setxattr", setxattr(argument[0], "security.capability", &capabilities, XATTR_CAPS_SZ_2, 0));
 }
 
+/* The supplementary group of whom becoming() becomes. */
+#define GROUP 4242
+
+static void must(const char *what, long result)
+{
+    if (result < 0) {
+        perror(what);
+        exit(3);
+    }
+}
+
+static void lose_capabilities(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[2] = {{0}};
+    must("capset", syscall(SYS_capset, &header, none));
+}
+
+/* becoming HOW USER ATTACK ARGUMENT…: makes the attack as somebody else. `whole` becomes the user with his groups; `files`
+ * only where files are looked at; `powerless` stays, without capabilities; `back` returns. */
+static void becoming(char **argument)
+{
+    const char *how = argument[0];
+    const gid_t group = GROUP;
+    const unsigned user = (unsigned)number(argument[1]);
+    int count = 0;
+    while (argument[2 + count])
+        count++;
+    if (strcmp(how, "whole") == 0) {
+        must("setgroups", syscall(SYS_setgroups, 1, &group));
+        must("setresgid", syscall(SYS_setresgid, user, user, user));
+        must("setresuid", syscall(SYS_setresuid, user, user, user));
+    } else if (strcmp(how, "files") == 0) {
+        must("setgroups", syscall(SYS_setgroups, 1, &group));
+        syscall(SYS_setfsgid, user);
+        syscall(SYS_setfsuid, user);
+    } else if (strcmp(how, "powerless") == 0) {
+        lose_capabilities();
+    } else if (strcmp(how, "back") == 0) {
+        must("setresuid", syscall(SYS_setresuid, -1, user, -1));
+        must("setresuid", syscall(SYS_setresuid, -1, 0, -1));
+    }
+    exit(make_attack(count, argument + 2));
+}
+
 const struct attack wrapper_attacks[] = {
+    {"becoming", 3, becoming},
     {"execute", 1, execute},
     {"hide", 3, hide},
     {"holding", 3, holding},

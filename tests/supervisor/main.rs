@@ -26,5 +26,7 @@ mod same;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod service;
 #[cfg(test)]
+mod users;
+#[cfg(test)]
 #[path = "../world/mod.rs"]
 mod world;

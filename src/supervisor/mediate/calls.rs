@@ -141,7 +141,11 @@ impl Arguments {
 impl Mediator {
     /// Answers a notification, but for what takes time.
     pub(super) fn answer(&self, notification: &Notification) -> Outcome {
-        let caller = Caller { thread: notification.thread, id: notification.id };
+        let caller = self.caller(notification);
+        self.as_caller(caller, || self.answer_as(caller, notification))
+    }
+
+    fn answer_as(&self, caller: Caller, notification: &Notification) -> Outcome {
         let arguments = Arguments { caller, raw: notification.arguments };
         // A call that no handler knows was notified by mistake: it is refused, never let through.
         let Some(call) = self.numbers.call(notification.number) else { return Outcome::Fail(Errno::NO_SYSCALL) };

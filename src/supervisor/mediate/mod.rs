@@ -19,10 +19,11 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use syscalls::Errno;
-use syscalls::notify::Listener;
+use syscalls::notify::{Listener, Notification};
 use syscalls::process::Pid;
 
 use self::caller::Caller;
+pub(super) use self::caller::Powers;
 use self::calls::Numbers;
 use self::change::At;
 use self::resolve::{Last, Object, RealPath, Resolver};
@@ -44,6 +45,7 @@ pub(super) struct Mediator {
     listener: Arc<Listener>,
     numbers: Numbers,
     resolver: Resolver,
+    powers: Powers,
     /// No denial lies inside a grant, so that Landlock refuses by itself all that the plan refuses.
     kernel_complete: bool,
     /// Sockets that the program bound.
@@ -64,7 +66,9 @@ pub(super) enum Outcome {
         alone: bool,
     },
     Return(i64),
-    /// It may take long, and only its caller is to wait.
+    /// Somebody is to be asked first, which this process does as itself.
+    Asked(Box<dyn FnOnce() -> Self + Send>),
+    /// It may take long, and only its caller is to wait. Done as the caller.
     Slow(Box<dyn FnOnce() -> Self + Send>),
 }
 
@@ -109,13 +113,15 @@ impl Mediator {
         plan: Plan,
         listener: Listener,
         around: Vec<Pid>,
+        powers: Powers,
         questions: Option<Arc<Questions>>,
         account: Arc<Account>,
     ) -> Self {
         let kernel_complete = gaps::kernel_keeps_files(&plan);
         let (numbers, resolver) = (Numbers::new(), Resolver::new(around));
         let bound = Arc::new(Bound::default());
-        Self { plan, listener: Arc::new(listener), numbers, resolver, kernel_complete, bound, questions, account }
+        let listener = Arc::new(listener);
+        Self { plan, listener, numbers, resolver, powers, kernel_complete, bound, questions, account }
     }
 
     /// Decides about one call that does `operations`.
@@ -216,7 +222,7 @@ impl Mediator {
     fn ask(&self, caller: Caller, asked: Vec<Question>, act: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
         let Some(questions) = self.questions.clone() else { return Outcome::Fail(Errno::ACCESS) };
         let (account, listener) = (Arc::clone(&self.account), Arc::clone(&self.listener));
-        Outcome::Slow(Box::new(move || {
+        Outcome::Asked(Box::new(move || {
             let waits = || listener.still_waits(caller.id).is_ok();
             for question in &asked {
                 if let Err(why) = questions.ask(question, &waits) {
@@ -224,8 +230,18 @@ impl Mediator {
                     return Outcome::Fail(Errno::ACCESS);
                 }
             }
-            act()
+            Outcome::Slow(Box::new(act))
         }))
+    }
+
+    /// Whoever made the call.
+    fn caller(&self, notification: &Notification) -> Caller {
+        Caller { thread: notification.thread, id: notification.id, to_look: self.powers.to_look() }
+    }
+
+    /// Runs `act` as `caller`, with its users and powers.
+    fn as_caller(&self, caller: Caller, act: impl FnOnce() -> Outcome) -> Outcome {
+        self.powers.as_caller(caller, &self.listener, act).unwrap_or_else(Outcome::Fail)
     }
 
     /// Answers `execve(2)`. It cannot be carried out for another process: what starts is what Landlock lets start, and

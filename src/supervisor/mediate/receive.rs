@@ -34,7 +34,7 @@ fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>) {
     loop {
         match mediator.listener.receive() {
             Ok(notification) => match mediator.answer(&notification) {
-                Outcome::Slow(act) => waiting.put_aside(mediator, notification, act),
+                later @ (Outcome::Asked(_) | Outcome::Slow(_)) => waiting.put_aside(mediator, notification, later),
                 outcome @ (Outcome::Fail(_) | Outcome::GoOn | Outcome::HandOver { .. } | Outcome::Return(_)) => {
                     mediator.send(&notification, outcome);
                 }
@@ -66,7 +66,7 @@ impl Mediator {
             }
             Outcome::Return(value) => self.listener.answer(id, Ok(value)),
             // Slow calls were unwound before they came here.
-            Outcome::Slow(_) => self.listener.answer(id, Err(Errno::TRY_AGAIN)),
+            Outcome::Asked(_) | Outcome::Slow(_) => self.listener.answer(id, Err(Errno::TRY_AGAIN)),
         };
     }
 }

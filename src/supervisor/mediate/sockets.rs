@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use syscalls::Errno;
 use syscalls::file::{self, FileType};
-use syscalls::notify::descriptor_of;
 use syscalls::socket::{self, Family};
 
 use super::caller::Caller;
@@ -45,7 +44,7 @@ impl Mediator {
 
     fn try_connect(&self, caller: Caller, number: i32, address: u64, length: u32) -> Result<Outcome, Errno> {
         let bytes = copied(caller, address, length)?;
-        let socket = descriptor_of(caller.process()?, number)?;
+        let socket = caller.duplicate(number)?;
         match (socket::family(socket.as_fd())?, parse(&bytes)) {
             (Family::Unix, Address::Path(path)) => self.connect_path(caller, socket, &path),
             // The scope of abstract names holds for the program and not for this process, which is outside.
@@ -88,7 +87,7 @@ impl Mediator {
 
     fn try_bind(&self, caller: Caller, number: i32, address: u64, length: u32) -> Result<Outcome, Errno> {
         let bytes = copied(caller, address, length)?;
-        let socket = descriptor_of(caller.process()?, number)?;
+        let socket = caller.duplicate(number)?;
         match (socket::family(socket.as_fd())?, parse(&bytes)) {
             (Family::Unix, Address::Path(path)) => self.bind_path(caller, socket, &path),
             (Family::Unix, Address::Abstract) | (Family::Netlink, _) => {
@@ -122,7 +121,7 @@ impl Mediator {
     /// Answers `listen(2)`: a TCP socket that was not bound would get a port that no rule has seen.
     pub(super) fn listen(&self, caller: Caller, number: i32, backlog: i32) -> Outcome {
         let answered = (|| {
-            let socket = descriptor_of(caller.process()?, number)?;
+            let socket = caller.duplicate(number)?;
             self.check_still_waits(caller)?;
             match socket::family(socket.as_fd())? {
                 Family::Unix => socket::listen(socket.as_fd(), backlog).map(|()| Outcome::Return(0)),

@@ -50,12 +50,7 @@ impl Waiting {
     }
 
     /// Lets a slow call wait on a thread of its own.
-    pub(super) fn put_aside(
-        self: &Arc<Self>,
-        mediator: &Arc<Mediator>,
-        notification: Notification,
-        act: Box<dyn FnOnce() -> Outcome + Send>,
-    ) {
+    pub(super) fn put_aside(self: &Arc<Self>, mediator: &Arc<Mediator>, notification: Notification, later: Outcome) {
         {
             let mut state = self.locked();
             if state.count >= MOST {
@@ -67,7 +62,7 @@ impl Waiting {
         let (waiting, own) = (Arc::clone(self), Arc::clone(mediator));
         let worker = thread::Builder::new().name("waiting".to_owned()).stack_size(256 << 10);
         let started = worker.spawn(move || {
-            let outcome = waiting.carry_out(&notification, act);
+            let outcome = waiting.carry_out(&own, &notification, later);
             waiting.locked().count -= 1;
             own.send(&notification, outcome);
         });
@@ -77,15 +72,19 @@ impl Waiting {
         }
     }
 
-    fn carry_out(&self, notification: &Notification, act: Box<dyn FnOnce() -> Outcome + Send>) -> Outcome {
+    fn carry_out(&self, mediator: &Mediator, notification: &Notification, later: Outcome) -> Outcome {
         let thread = process::own_thread().number();
-        let caller = Caller { thread: notification.thread, id: notification.id };
+        let caller = mediator.caller(notification);
         self.locked().callers.insert(thread, caller);
         self.added.notify_one();
-        let mut outcome = act();
-        while let Outcome::Slow(next) = outcome {
-            outcome = next();
-        }
+        let mut outcome = later;
+        let outcome = loop {
+            outcome = match outcome {
+                Outcome::Asked(ask) => ask(),
+                Outcome::Slow(act) => mediator.as_caller(caller, act),
+                Outcome::Fail(_) | Outcome::GoOn | Outcome::HandOver { .. } | Outcome::Return(_) => break outcome,
+            };
+        };
         // Under the lock, so that no other thread of the same number is interrupted.
         self.locked().callers.remove(&thread);
         // The signal was the caller's, and whether the call is made again is for its handler to say.

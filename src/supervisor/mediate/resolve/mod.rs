@@ -176,12 +176,12 @@ impl Resolver {
 impl Resolver {
     /// Only processes of the run: a signal of this process reaches them and, but for the two around them, no other.
     /// `/proc` has a directory for every thread as well, and that of a thread shows its process.
-    fn check_inside(&self, pid: Pid) -> Result<(), Errno> {
+    fn check_inside(&self, caller: Caller, pid: Pid) -> Result<(), Errno> {
         let process = caller::process_of(pid).map_err(|_| Errno::NOT_FOUND)?;
         if self.outside.contains(&process) {
             return Err(Errno::ACCESS);
         }
-        signal::may_signal(process).map_err(|errno| match errno {
+        caller.looking(|| signal::may_signal(process)).map_err(|errno| match errno {
             Errno::NO_SUCH_PROCESS => Errno::NOT_FOUND,
             _ => Errno::ACCESS,
         })

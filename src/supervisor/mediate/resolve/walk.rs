@@ -1,7 +1,7 @@
 //! A path walked name by name, where the kernel would take it for this process's own.
 
 use std::collections::VecDeque;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, OwnedFd};
 
 use syscalls::Errno;
@@ -87,10 +87,10 @@ impl<'r> Walk<'r> {
         }
         let in_process = process_directory(place);
         if let Some(pid) = in_process.or_else(|| if place == b"/proc" { number(name) } else { None }) {
-            self.resolver.check_inside(pid)?;
+            self.resolver.check_inside(self.caller, pid)?;
         }
         let text = CString::new(name).map_err(|_| Errno::INVALID)?;
-        let next = at::open(Some(self.at.as_fd()), &text, &self.how(OpenHow::NO_FOLLOW))?;
+        let next = self.open(in_process, &text, OpenHow::NO_FOLLOW)?;
         self.reached_by_link = false;
         if file::status(next.as_fd())?.kind != FileType::Symlink || keep_link {
             self.at = next;
@@ -105,13 +105,21 @@ impl<'r> Walk<'r> {
                 return Err(Errno::LOOP);
             }
             // Not text but the object itself: the kernel follows it, for the process it belongs to.
-            self.at = at::open(Some(self.at.as_fd()), &text, &self.how(0))?;
+            self.at = self.open(in_process, &text, 0)?;
             self.reached_by_link = true;
             return Ok(());
         }
         let mut buffer = [0; PATH_MAX];
         let target = at::read_link(next.as_fd(), c"", &mut buffer)?.to_vec();
         self.enter(&target)
+    }
+
+    /// Opens a name of where the walk is. `/proc/PID` of a process that changed its user is root's (`proc(5)`), and the
+    /// process itself goes through it all the same.
+    fn open(&self, in_process: Option<Pid>, name: &CStr, flags: u64) -> Result<OwnedFd, Errno> {
+        let open = || at::open(Some(self.at.as_fd()), name, &self.how(flags));
+        let is_own = in_process.is_some_and(|pid| self.caller.process() == Ok(pid) || self.caller.thread == pid);
+        if is_own { self.caller.looking(open) } else { open() }
     }
 
     fn how(&self, flags: u64) -> OpenHow {

@@ -1,5 +1,7 @@
 //! Users and capabilities: `credentials(7)`, `capabilities(7)`.
 
+pub mod thread;
+
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use crate::errno::{Errno, checked, checked_int};
@@ -85,6 +87,20 @@ pub fn set_no_new_privs() -> Result<(), Errno> {
 /// # Errors
 /// `EPERM` when `kept` names a capability the thread does not have.
 pub fn keep_capabilities(kept: CapabilitySet) -> Result<(), Errno> {
+    shrink_bounding_set(kept)?;
+    set_capabilities(kept, kept, kept)
+}
+
+/// The same for a thread that executes nothing: `permitted` are not effective until it raises them.
+///
+/// # Errors
+/// As [`keep_capabilities`], for either set.
+pub fn keep_capabilities_permitting(kept: CapabilitySet, permitted: CapabilitySet) -> Result<(), Errno> {
+    shrink_bounding_set(CapabilitySet::default())?;
+    set_capabilities(kept, CapabilitySet(kept.0 | permitted.0), CapabilitySet::default())
+}
+
+fn shrink_bounding_set(kept: CapabilitySet) -> Result<(), Errno> {
     for number in 0..CAPABILITY_NUMBERS {
         if kept.0 >> number & 1 == 0 {
             // SAFETY: the call takes numbers only.
@@ -99,13 +115,19 @@ pub fn keep_capabilities(kept: CapabilitySet) -> Result<(), Errno> {
     }
     // SAFETY: the call takes numbers only.
     let cleared = checked_int(unsafe { libc::prctl(libc::PR_CAP_AMBIENT, CLEAR_ALL, UNUSED, UNUSED, UNUSED) });
-    if cleared.is_err_and(|errno| errno != Errno::INVALID) {
-        return cleared.map(drop);
-    }
-    let half = |shift: u32| u32::try_from(kept.0 >> shift & u64::from(u32::MAX)).unwrap_or(0);
-    let data = [0, 32].map(|shift| {
-        let bits = half(shift);
-        CapData { effective: bits, permitted: bits, inheritable: bits }
+    if cleared.is_err_and(|errno| errno != Errno::INVALID) { cleared.map(drop) } else { Ok(()) }
+}
+
+fn set_capabilities(
+    effective: CapabilitySet,
+    permitted: CapabilitySet,
+    inheritable: CapabilitySet,
+) -> Result<(), Errno> {
+    let half = |set: CapabilitySet, shift: u32| u32::try_from(set.0 >> shift & u64::from(u32::MAX)).unwrap_or(0);
+    let data = [0, 32].map(|shift| CapData {
+        effective: half(effective, shift),
+        permitted: half(permitted, shift),
+        inheritable: half(inheritable, shift),
     });
     let header = CapHeader { version: CAPABILITY_VERSION_3, pid: 0 };
     // SAFETY: version 3 makes the kernel read one header and two data structures; both outlive the call.
@@ -116,10 +138,12 @@ pub fn keep_capabilities(kept: CapabilitySet) -> Result<(), Errno> {
 pub mod number {
     pub const CHOWN: u32 = 0;
     pub const DAC_OVERRIDE: u32 = 1;
+    pub const DAC_READ_SEARCH: u32 = 2;
     pub const FOWNER: u32 = 3;
     pub const FSETID: u32 = 4;
     pub const KILL: u32 = 5;
     pub const SETGID: u32 = 6;
     pub const SETUID: u32 = 7;
     pub const NET_BIND_SERVICE: u32 = 10;
+    pub const SYS_PTRACE: u32 = 19;
 }

@@ -3,15 +3,20 @@
 //! Everything here is only a claim until the notification is still valid afterwards: a thread that died may have left its
 //! number to another.
 
+mod identity;
+
 use std::ffi::CString;
 use std::fs;
 use std::os::fd::OwnedFd;
 
 use syscalls::at::OpenHow;
-use syscalls::notify::{NotifyId, read_memory};
+use syscalls::credentials::CapabilitySet;
+use syscalls::credentials::thread::with_more;
+use syscalls::notify::{NotifyId, descriptor_of, read_memory};
 use syscalls::process::Pid;
 use syscalls::{Errno, file};
 
+pub(in crate::supervisor) use self::identity::Powers;
 use crate::approval::Process;
 use crate::profile::abs_path::AbsPath;
 
@@ -26,9 +31,16 @@ const PAGE: u64 = 4096;
 pub(super) struct Caller {
     pub(super) thread: Pid,
     pub(super) id: NotifyId,
+    /// Capabilities that it takes to look into it, raised for as long as that takes.
+    pub(super) to_look: CapabilitySet,
 }
 
 impl Caller {
+    /// Runs `look`, which looks into the caller's process and does nothing the caller chose.
+    pub(super) fn looking<R>(self, look: impl FnOnce() -> R) -> R {
+        with_more(self.to_look, look)
+    }
+
     /// The string at `address`, up to its NUL byte, copied once. It is a private copy: the caller may change its own.
     ///
     /// # Errors
@@ -42,7 +54,7 @@ impl Caller {
             let in_page = usize::try_from(PAGE - from % PAGE).unwrap_or(PATH_MAX);
             let wanted = in_page.min(PATH_MAX - filled);
             let part = &mut buffer[filled..filled + wanted];
-            let copied = read_memory(self.thread, from, part)?;
+            let copied = self.looking(|| read_memory(self.thread, from, part))?;
             if let Some(end) = part[..copied].iter().position(|&byte| byte == 0) {
                 let text = buffer[..filled + end].to_vec();
                 return CString::new(text).map_err(|_| Errno::INVALID);
@@ -61,7 +73,7 @@ impl Caller {
     /// `EFAULT` when the memory ends before that.
     pub(super) fn bytes(self, address: u64, length: usize) -> Result<Vec<u8>, Errno> {
         let mut buffer = vec![0_u8; length];
-        let copied = if length == 0 { 0 } else { read_memory(self.thread, address, &mut buffer)? };
+        let copied = if length == 0 { 0 } else { self.looking(|| read_memory(self.thread, address, &mut buffer))? };
         if copied == length { Ok(buffer) } else { Err(Errno::FAULT) }
     }
 
@@ -76,7 +88,7 @@ impl Caller {
             number => format!("/proc/{}/fd/{number}\0", self.thread.number()),
         };
         let link = std::ffi::CStr::from_bytes_with_nul(link.as_bytes()).map_err(|_| Errno::INVALID)?;
-        file::open_path(link).map_err(|errno| match errno {
+        self.looking(|| file::open_path(link)).map_err(|errno| match errno {
             Errno::NOT_FOUND if number != AT_FDCWD => Errno::BAD_DESCRIPTOR,
             other => other,
         })
@@ -88,7 +100,7 @@ impl Caller {
     /// `EBADF` when descriptor `number` is one.
     pub(super) fn check_not_path_only(self, number: i32) -> Result<(), Errno> {
         let path = format!("/proc/{}/fdinfo/{number}", self.thread.number());
-        let text = fs::read_to_string(path).map_err(|_| Errno::BAD_DESCRIPTOR)?;
+        let text = self.looking(|| fs::read_to_string(path)).map_err(|_| Errno::BAD_DESCRIPTOR)?;
         let flags = text.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("flags:")?.trim(), 8).ok());
         if flags.is_none_or(|flags| flags & OpenHow::PATH != 0) { Err(Errno::BAD_DESCRIPTOR) } else { Ok(()) }
     }
@@ -112,6 +124,15 @@ impl Caller {
     /// `ESRCH` when the caller is gone.
     pub(super) fn process(self) -> Result<Pid, Errno> {
         process_of(self.thread)
+    }
+
+    /// A duplicate of descriptor `number` of the caller.
+    ///
+    /// # Errors
+    /// `EBADF` when it has no such descriptor.
+    pub(super) fn duplicate(self, number: i32) -> Result<OwnedFd, Errno> {
+        let process = self.process()?;
+        self.looking(|| descriptor_of(process, number))
     }
 
     /// Whether a signal is there for the caller, or its process, that it neither blocks nor ignores. It waits for the answer
@@ -153,7 +174,8 @@ impl Caller {
     pub(super) fn describe(self) -> Process {
         let number = |name| self.status_field(name).and_then(|text| text.split_whitespace().next()?.parse().ok());
         let link = |name: &str| {
-            let target = fs::read_link(format!("/proc/{}/{name}", self.thread.number())).ok()?;
+            let path = format!("/proc/{}/{name}", self.thread.number());
+            let target = self.looking(|| fs::read_link(path)).ok()?;
             AbsPath::new(std::os::unix::ffi::OsStrExt::as_bytes(target.as_os_str()))
         };
         Process {
