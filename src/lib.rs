@@ -10,6 +10,7 @@ pub mod profile;
 pub mod plan;
 pub mod enforce;
 pub mod network;
+pub mod trust;
 pub mod approval;
 pub mod supervisor;
 pub mod verbs;

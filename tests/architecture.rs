@@ -52,7 +52,7 @@ const EVERYTHING: &[&str] = &[
 ];
 
 /// The beginnings of the names of files that decide and touch nothing.
-const PURE: [&str; 35] = [
+const PURE: [&str; 37] = [
     "src/approval/http/request",
     "src/approval/http/response",
     "src/approval/http/url",
@@ -80,6 +80,8 @@ const PURE: [&str; 35] = [
     "src/supervisor/step",
     "src/trust/bundle",
     "src/trust/digest",
+    "src/trust/keystore/id",
+    "src/trust/keystore/key.",
     "src/trust/policy",
     "src/trust/roots",
     "src/trust/tlog",
@@ -91,9 +93,16 @@ const PURE: [&str; 35] = [
 ];
 
 /// The beginnings of the names of files that may call the kernel. Approvers do: for a terminal's modes and foreground, and
-/// for who is at the other end of a socket.
-const MAY_NAME_SYSCALLS: [&str; 6] =
-    ["src/approval/", "src/enforce/", "src/network/", "src/supervisor/", "src/undo/", "src/verbs/gather"];
+/// for who is at the other end of a socket. Key stores do: for who the user is, and to ask for a passphrase.
+const MAY_NAME_SYSCALLS: [&str; 7] = [
+    "src/approval/",
+    "src/enforce/",
+    "src/network/",
+    "src/supervisor/",
+    "src/trust/keystore/",
+    "src/undo/",
+    "src/verbs/gather",
+];
 
 /// What the root of the tree holds, besides entries whose names begin with a dot.
 const ROOT_ENTRIES: [&str; 13] = [

@@ -32,6 +32,7 @@ pub enum Command {
     Profiles(Profiles),
     Run(Run),
     Shell(Shell),
+    Trust(Trust),
     Version,
     Why(Why),
     Wrap(Wrap),
@@ -124,6 +125,13 @@ pub enum Profiles {
     Show { name: OsString, json: bool },
     Test { files: Vec<OsString>, json: bool },
     Validate { files: Vec<OsString>, strict: bool, json: bool },
+}
+
+/// `nono trust`. Names of keys are as they were given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trust {
+    ExportKey { id: Option<String>, pem: bool },
+    Keygen { id: Option<String>, no_passphrase: bool },
 }
 
 /// `nono doctor`.

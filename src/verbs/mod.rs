@@ -8,6 +8,7 @@ mod print;
 mod profiles;
 mod run;
 mod shell;
+mod trust;
 mod why;
 mod wrap;
 
@@ -36,6 +37,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Help(text) => print::document(&text.to_string()),
         Command::Run(arguments) => run::run(&arguments),
         Command::Shell(arguments) => shell::shell(arguments),
+        Command::Trust(arguments) => trust::trust(&arguments),
         Command::Version => print::document(&format!("nono {}\n", crate::cli::VERSION)),
         Command::Profiles(arguments) => profiles::profiles(&arguments),
         Command::Why(arguments) => why::why(&arguments),

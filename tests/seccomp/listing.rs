@@ -99,7 +99,7 @@ fn words(index: usize, instruction: &SockFilter, arch: Arch) -> String {
             data::NUMBER => "load number".into(),
             data::ARCH => "load architecture".into(),
             _ => {
-                let half = if k % 8 == 0 { "low" } else { "high" };
+                let half = if k.is_multiple_of(8) { "low" } else { "high" };
                 format!("load {half} half of argument {}", (k - data::ARGUMENTS) / 8)
             }
         },

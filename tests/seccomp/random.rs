@@ -11,7 +11,7 @@ use syscalls::abi::{Arch, Syscall};
 /// The first disagreement, in words.
 pub(crate) fn agree(bytes: &[u8]) -> Result<(), String> {
     let mut source = Source { bytes };
-    let arch = if source.byte() % 2 == 0 { Arch::X86_64 } else { Arch::Aarch64 };
+    let arch = if source.byte().is_multiple_of(2) { Arch::X86_64 } else { Arch::Aarch64 };
     let outlines = outlines(&mut source);
     // A rule borrows its conditions and a condition its values, so each is stored before the next is made.
     let conditions: Vec<Vec<Condition<'_>>> =
@@ -113,7 +113,7 @@ fn outlines(source: &mut Source<'_>) -> Vec<Outline> {
 fn condition(source: &mut Source<'_>) -> ConditionOutline {
     ConditionOutline {
         argument: ARGUMENTS[usize::from(source.byte()) % ARGUMENTS.len()],
-        width: if source.byte() % 2 == 0 { Width::Int } else { Width::Long },
+        width: if source.byte().is_multiple_of(2) { Width::Int } else { Width::Long },
         kind: source.byte(),
         mask: source.number(),
         values: (0..source.byte() % 6).map(|_| source.number()).collect(),

@@ -4,6 +4,7 @@ mod doctor;
 mod profiles;
 mod run;
 mod shell;
+mod trust;
 mod why;
 mod wrap;
 
@@ -33,7 +34,16 @@ pub(crate) static NONO: Verb = Verb {
     usage: "VERB [ARG...]",
     operands: &[Value { name: "VERB", kind: Kind::Verb }],
     groups: &[&FlagGroup { title: "Flags", flags: &[&flags::HELP, &VERSION, &GENERATE] }],
-    verbs: &[&run::RUN, &shell::SHELL, &wrap::WRAP, &why::WHY, &profiles::PROFILES, &doctor::DOCTOR, &HELP],
+    verbs: &[
+        &run::RUN,
+        &shell::SHELL,
+        &wrap::WRAP,
+        &why::WHY,
+        &profiles::PROFILES,
+        &trust::TRUST,
+        &doctor::DOCTOR,
+        &HELP,
+    ],
     exits: &[],
     environment: &[
         NONO_PROFILE,

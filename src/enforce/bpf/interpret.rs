@@ -112,7 +112,7 @@ pub fn execute(program: &[SockFilter], data: &Data) -> Result<(Action, usize), F
 
 /// The 32-bit word at `offset` of `struct seccomp_data`. The instruction pointer, at 8, is always zero here.
 fn load(data: &Data, offset: u32) -> Option<u32> {
-    if offset % 4 != 0 {
+    if !offset.is_multiple_of(4) {
         return None;
     }
     match offset {
@@ -122,7 +122,7 @@ fn load(data: &Data, offset: u32) -> Option<u32> {
         _ => {
             let index = usize::try_from(offset.checked_sub(data::ARGUMENTS)? / 8).ok()?;
             let whole = *data.arguments.get(index)?;
-            let half = if offset % 8 == 0 { whole } else { whole >> 32 };
+            let half = if offset.is_multiple_of(8) { whole } else { whole >> 32 };
             u32::try_from(half & u64::from(u32::MAX)).ok()
         }
     }

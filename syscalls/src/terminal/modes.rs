@@ -56,6 +56,14 @@ impl Modes {
         Self(modes)
     }
 
+    /// [`Self::for_a_line`] in which nothing of what is typed is shown.
+    #[must_use]
+    pub fn for_a_secret_line(&self) -> Self {
+        let mut modes = self.for_a_line().0;
+        modes.c_lflag = libc::ICANON | libc::IEXTEN;
+        Self(modes)
+    }
+
     /// Modes in which each key can be read at once, is not shown, and makes no signal.
     #[must_use]
     pub fn for_unwanted_keys(&self) -> Self {
