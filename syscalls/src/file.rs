@@ -128,7 +128,8 @@ pub fn is_in_proc(fd: BorrowedFd<'_>) -> Result<bool, Errno> {
     checked_int(unsafe { libc::fstatfs(fd.as_raw_fd(), about.as_mut_ptr()) })?;
     // SAFETY: fstatfs(2) succeeded, so it has filled the whole structure.
     let about = unsafe { about.assume_init() };
-    Ok(about.f_type == libc::PROC_SUPER_MAGIC)
+    // The two have a sign in one C library and none in the other.
+    Ok(i128::from(about.f_type) == i128::from(libc::PROC_SUPER_MAGIC))
 }
 
 /// The path the kernel has for an open file (`/proc/self/fd/N`, see `proc_pid_fd(5)`), written into `buffer`.
