@@ -29,7 +29,7 @@ pub fn build(profile: Profile, facts: &Facts, host: &mut dyn Host) -> Plan {
         workdir: facts.workdir.clone(),
         root: facts.root,
         grants,
-        denials,
+        denials: denials.into(),
         unix_sockets,
         own,
         missing,

@@ -85,6 +85,5 @@ fn closed<'p>(plan: &'p Plan, path: &AbsPath, wanted: Use) -> Option<Reason<'p>>
                 (OwnKind::Binary | OwnKind::Kernel | OwnKind::Policy, Use::Execute | Use::Read) => false,
             }
     });
-    let denial = || plan.denials.iter().find(|denial| denial.covers(path));
-    own.map(Reason::Own).or_else(|| denial().map(Reason::Denial))
+    own.map(Reason::Own).or_else(|| plan.denials.covering(path).map(Reason::Denial))
 }

@@ -5,6 +5,7 @@
 
 pub mod build;
 pub mod decide;
+pub mod denials;
 pub mod environment;
 pub mod expect;
 pub mod explain;
@@ -21,6 +22,7 @@ use crate::profile::{Capability, FilePattern, FileRuleKind, Given, Profile, Prov
 
 pub use self::build::build;
 pub use self::decide::decide;
+pub use self::denials::Denials;
 pub use self::operation::{Operation, Reason, Verdict};
 
 /// What may be done beneath a path.
@@ -168,7 +170,7 @@ pub struct Plan {
     pub workdir: AbsPath,
     pub root: bool,
     pub grants: Vec<Grant>,
-    pub denials: Vec<Denial>,
+    pub denials: Denials,
     pub unix_sockets: Vec<SocketGrant>,
     pub own: Vec<OwnPlace>,
     /// Paths of groups that this host does not have.
