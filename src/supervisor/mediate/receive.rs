@@ -1,20 +1,26 @@
 //! Threads that receive notifications at once.
 
-use std::sync::Arc;
-use std::thread;
-
 use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
 use syscalls::Errno;
-use syscalls::notify::Notification;
+use syscalls::notify::{Notification, Pending};
 
 use super::waiting::Waiting;
 use super::{Mediator, Outcome};
 
-/// Threads that do nothing but receive and answer. A call that was not received yet can be interrupted by a signal, so one
-/// is always on its way to the next.
-const RECEIVERS: usize = 2;
+/// How long the relief sleeps between two looks while calls are made.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+/// Looks in a row that find a call waiting before the relief helps. A single one may be on its way to the receiver.
+const TOO_LONG: u32 = 2;
+/// Calls that the relief takes before it looks again.
+const SPELL: u32 = 256;
 
-/// Starts the threads. They end with the process.
+/// Starts the threads: the receiver, and a relief for when it has more than it can do or hangs in one call. Two threads that
+/// received in turn would cost the caller another change of threads for every call. They end with the process.
 ///
 /// # Errors
 /// `EAGAIN` when there can be no more threads.
@@ -22,29 +28,95 @@ pub(in crate::supervisor) fn serve(mediator: &Arc<Mediator>) -> Result<(), Errno
     // The best effort of a newer kernel; without it only time is lost.
     let _ = mediator.listener.wake_up_synchronously();
     let waiting = Waiting::start(mediator)?;
-    for _ in 0..RECEIVERS {
-        let (mediator, waiting) = (Arc::clone(mediator), Arc::clone(&waiting));
-        let receiver = thread::Builder::new().name("receiver".to_owned());
-        receiver.spawn(move || receive(&mediator, &waiting)).map_err(|_| Errno::TRY_AGAIN)?;
-    }
+    let work = Arc::new(Work::default());
+    let start = |name: &str, thread: Box<dyn FnOnce() + Send>| {
+        thread::Builder::new().name(name.to_owned()).spawn(thread).map_err(|_| Errno::TRY_AGAIN)
+    };
+    let (own_mediator, own_waiting, own_work) = (Arc::clone(mediator), Arc::clone(&waiting), Arc::clone(&work));
+    let relief = start("relief", Box::new(move || relieve(&own_mediator, &own_waiting, &own_work)))?;
+    let mediator = Arc::clone(mediator);
+    start("receiver", Box::new(move || receive(&mediator, &waiting, &work, relief.thread())))?;
     Ok(())
 }
 
-fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>) {
-    loop {
-        match mediator.listener.receive() {
-            Ok(notification) => match mediator.answer(&notification) {
-                later @ (Outcome::Asked(_) | Outcome::Slow(_)) => waiting.put_aside(mediator, notification, later),
-                outcome @ (Outcome::Fail(_) | Outcome::GoOn | Outcome::HandOver { .. } | Outcome::Return(_)) => {
-                    mediator.send(&notification, outcome);
-                }
-            },
-            // Without a process that could call, receiving would fail again and again.
-            Err(Errno::NOT_FOUND) if mediator.listener.is_abandoned() => return,
-            // The caller was killed between its call and here, or this thread got a signal.
-            Err(Errno::NOT_FOUND | Errno::INTERRUPTED) => {}
-            Err(_) => return,
+/// What the relief knows of the receiver.
+#[derive(Debug, Default)]
+struct Work {
+    /// Grows by one when the receiver takes a call and again when it has answered, so it is odd in between.
+    steps: AtomicU64,
+    /// The relief sleeps until it is woken.
+    asleep: AtomicBool,
+}
+
+/// The next call; `None` when it is gone already.
+///
+/// # Errors
+/// When no further call can come.
+fn next_call(mediator: &Mediator) -> Result<Option<Notification>, Errno> {
+    match mediator.listener.receive() {
+        Ok(notification) => Ok(Some(notification)),
+        // Without a process that could call, receiving would fail again and again.
+        Err(Errno::NOT_FOUND) if mediator.listener.pending() == Pending::Abandoned => Err(Errno::NOT_FOUND),
+        // The caller was killed between its call and here, or this thread got a signal.
+        Err(Errno::NOT_FOUND | Errno::INTERRUPTED) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn carry_out(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, notification: Notification) {
+    match mediator.answer(&notification) {
+        later @ (Outcome::Asked(_) | Outcome::Slow(_)) => waiting.put_aside(mediator, notification, later),
+        outcome @ (Outcome::Fail(_) | Outcome::GoOn | Outcome::HandOver { .. } | Outcome::Return(_)) => {
+            mediator.send(&notification, outcome);
         }
+    }
+}
+
+/// The life of the receiver.
+fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work, relief: &Thread) {
+    while let Ok(call) = next_call(mediator) {
+        let Some(notification) = call else { continue };
+        work.steps.fetch_add(1, Ordering::SeqCst);
+        if work.asleep.load(Ordering::SeqCst) {
+            relief.unpark();
+        }
+        carry_out(mediator, waiting, notification);
+        work.steps.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// The life of the relief: it looks whether calls wait, and sleeps for good while none is made.
+fn relieve(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work) {
+    let (mut seen, mut found_waiting) = (0, 0);
+    loop {
+        let steps = work.steps.load(Ordering::SeqCst);
+        if steps == seen && steps % 2 == 0 {
+            work.asleep.store(true, Ordering::SeqCst);
+            // A call that came just now saw it awake.
+            while work.steps.load(Ordering::SeqCst) == seen {
+                thread::park();
+            }
+            work.asleep.store(false, Ordering::SeqCst);
+        }
+        seen = steps;
+        thread::sleep(LOOK_AGAIN);
+        match mediator.listener.pending() {
+            Pending::Abandoned => return,
+            Pending::Nothing => found_waiting = 0,
+            Pending::Call => found_waiting += 1,
+        }
+        if found_waiting < TOO_LONG {
+            continue;
+        }
+        for _ in 0..SPELL {
+            match next_call(mediator) {
+                Ok(Some(notification)) => carry_out(mediator, waiting, notification),
+                Ok(None) => {}
+                Err(_) => return,
+            }
+        }
+        // One look that finds another call waiting is enough to go on.
+        found_waiting = TOO_LONG - 1;
     }
 }
 

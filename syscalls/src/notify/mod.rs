@@ -29,6 +29,16 @@ pub struct Notification {
     pub arguments: [u64; 6],
 }
 
+/// What waits at a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    /// No process is left that could call. From then on [`Listener::receive`] does not wait any more.
+    Abandoned,
+    /// A call that nobody has received.
+    Call,
+    Nothing,
+}
+
 /// `struct seccomp_data` and `struct seccomp_notif` of `include/uapi/linux/seccomp.h`.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
@@ -126,12 +136,16 @@ impl Listener {
         Ok(Notification { id: NotifyId(notif.id), thread, number: notif.data.number, arguments: notif.data.arguments })
     }
 
-    /// `poll(2)`: whether no process is left that could call. From then on [`Listener::receive`] does not wait any more.
-    pub fn is_abandoned(&self) -> bool {
-        let mut entry = libc::pollfd { fd: self.0.as_raw_fd(), events: 0, revents: 0 };
+    /// `poll(2)`: what [`Listener::receive`] would find now.
+    pub fn pending(&self) -> Pending {
+        let mut entry = libc::pollfd { fd: self.0.as_raw_fd(), events: libc::POLLIN, revents: 0 };
         // SAFETY: `entry` is one writable structure, as the count says, and lives through the call.
         let ready = checked_int(unsafe { libc::poll(&raw mut entry, 1, 0) });
-        ready.is_ok() && entry.revents & libc::POLLHUP != 0
+        match ready {
+            Ok(_) if entry.revents & libc::POLLHUP != 0 => Pending::Abandoned,
+            Ok(_) if entry.revents & libc::POLLIN != 0 => Pending::Call,
+            Ok(_) | Err(_) => Pending::Nothing,
+        }
     }
 
     /// `SECCOMP_IOCTL_NOTIF_ID_VALID`: whether the caller still waits. What was read about it before this is its own.
