@@ -144,3 +144,31 @@ fn about(path: &Path) -> (u32, u32, i64, i64, i64) {
     let about = fs::metadata(path).expect("a file");
     (about.mode(), about.uid(), about.mtime(), about.mtime_nsec(), about.ctime_nsec())
 }
+
+/// Without a denial inside a grant the kernel decides about every open. What it refuses is told all the same, by where a path
+/// leads, and the common path without a link is no exception to that.
+#[test]
+fn where_the_kernel_decides_a_refusal_is_told_by_where_the_path_leads() {
+    each(|world| {
+        let (work, closed) = (world.work(), world.outside().join("file"));
+        world.file(&closed, "outside\n");
+        world.file(&work.join("open"), "inside\n");
+        world.directory(&work.join("deep"));
+        symlink(&closed, work.join("link")).expect("a link");
+        symlink(world.outside(), work.join("directory")).expect("a link");
+        symlink("open", work.join("near")).expect("a link");
+        let script = format!(
+            "for f in {0}/link link directory/file ../outside/file {1} {1}/; do cat $f; done 2>&1 | grep -c Permission
+             cat {0}/open open deep/../near ./near {0}//open; cat missing directory/missing open/below 2>&1 | wc -l
+             cd deep; cat ../open; echo new >{0}/new; echo new >here; cat {0}/new {0}/deep/here",
+            word(&work),
+            word(&closed),
+        );
+        let mut command = world.nono();
+        command.args(["run", "--allow", word(&work), "--", "/bin/sh", "-c", &script]);
+        let outcome = world.finish(&mut command);
+        assert_eq!(outcome.stdout, format!("5\n{}3\ninside\nnew\nnew\n", "inside\n".repeat(5)), "{}", outcome.stderr);
+        let said = format!("refused 5 times: read {}: ", word(&closed));
+        assert!(outcome.stderr.contains(&said), "{}", outcome.stderr);
+    });
+}

@@ -5,11 +5,11 @@
 
 mod identity;
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs;
 use std::os::fd::OwnedFd;
 
-use syscalls::at::OpenHow;
+use syscalls::at::{self, OpenHow};
 use syscalls::credentials::CapabilitySet;
 use syscalls::credentials::thread::with_more;
 use syscalls::notify::{NotifyId, descriptor_of, read_memory};
@@ -25,6 +25,10 @@ const AT_FDCWD: i32 = -100;
 /// `PATH_MAX` of `limits.h`, with the NUL byte.
 pub(super) const PATH_MAX: usize = 4096;
 const PAGE: u64 = 4096;
+/// Longer strings are copied a second time, whole.
+const SHORT: usize = 256;
+/// What the kernel puts behind the name of a file that has lost it (`proc_pid_fd(5)`).
+pub(super) const DELETED: &[u8] = b" (deleted)";
 
 /// A thread that waits for the answer to its call.
 #[derive(Clone, Copy, Debug)]
@@ -46,23 +50,30 @@ impl Caller {
     /// # Errors
     /// `EFAULT` when the memory ends before the string does, `ENAMETOOLONG` past `PATH_MAX`.
     pub(super) fn string(self, address: u64) -> Result<CString, Errno> {
+        // Most strings are short, and do not cross into a page that may not be mapped.
+        let mut short = [0_u8; SHORT];
+        let part = &mut short[..to_page_end(address).min(SHORT)];
+        let copied = self.looking(|| read_memory(self.thread, address, part))?;
+        match CStr::from_bytes_until_nul(&part[..copied]) {
+            Ok(text) => Ok(text.to_owned()),
+            Err(_) => self.long_string(address),
+        }
+    }
+
+    fn long_string(self, address: u64) -> Result<CString, Errno> {
         let mut buffer = [0_u8; PATH_MAX];
         let mut filled = 0_usize;
         while filled < PATH_MAX {
             let from = address.wrapping_add(filled as u64);
-            // A page at a time: the next one may not be mapped, and most strings end in the first.
-            let in_page = usize::try_from(PAGE - from % PAGE).unwrap_or(PATH_MAX);
-            let wanted = in_page.min(PATH_MAX - filled);
-            let part = &mut buffer[filled..filled + wanted];
-            let copied = self.looking(|| read_memory(self.thread, from, part))?;
-            if let Some(end) = part[..copied].iter().position(|&byte| byte == 0) {
-                let text = buffer[..filled + end].to_vec();
-                return CString::new(text).map_err(|_| Errno::INVALID);
+            let wanted = to_page_end(from).min(PATH_MAX - filled);
+            let copied = self.looking(|| read_memory(self.thread, from, &mut buffer[filled..filled + wanted]))?;
+            filled += copied;
+            if let Ok(text) = CStr::from_bytes_until_nul(&buffer[..filled]) {
+                return Ok(text.to_owned());
             }
             if copied < wanted {
                 return Err(Errno::FAULT);
             }
-            filled += copied;
         }
         Err(Errno::NAME_TOO_LONG)
     }
@@ -82,16 +93,19 @@ impl Caller {
     /// # Errors
     /// `EBADF` when it has no such descriptor.
     pub(super) fn directory(self, number: i32) -> Result<OwnedFd, Errno> {
-        let link = match number {
-            AT_FDCWD => format!("/proc/{}/cwd\0", self.thread.number()),
-            number if number < 0 => return Err(Errno::BAD_DESCRIPTOR),
-            number => format!("/proc/{}/fd/{number}\0", self.thread.number()),
-        };
-        let link = std::ffi::CStr::from_bytes_with_nul(link.as_bytes()).map_err(|_| Errno::INVALID)?;
-        self.looking(|| file::open_path(link)).map_err(|errno| match errno {
+        let link = directory_link(self.thread, number)?;
+        self.looking(|| file::open_path(&link)).map_err(|errno| match errno {
             Errno::NOT_FOUND if number != AT_FDCWD => Errno::BAD_DESCRIPTOR,
             other => other,
         })
+    }
+
+    /// The text of where [`Self::directory`] is; `None` where it is not known, or no path leads there.
+    pub(super) fn directory_name(self, number: i32) -> Option<AbsPath> {
+        let link = directory_link(self.thread, number).ok()?;
+        let mut buffer = [0; PATH_MAX];
+        let text = self.looking(|| at::read_link_here(&link, &mut buffer)).ok()?;
+        if text.ends_with(DELETED) { None } else { AbsPath::new(text) }
     }
 
     /// A descriptor that was opened with `O_PATH` takes no change of its file (`open(2)`).
@@ -197,6 +211,21 @@ fn terminal_device(stat: &[u8]) -> Option<u64> {
     let rest = std::str::from_utf8(stat.get(name_end + 1..)?).ok()?;
     let number: u64 = rest.split_ascii_whitespace().nth(4)?.parse().ok()?;
     (number != 0).then_some(number)
+}
+
+/// The name of a descriptor of the process of `thread`, or of its working directory (`proc_pid_fd(5)`, `proc_pid_cwd(5)`).
+fn directory_link(thread: Pid, number: i32) -> Result<CString, Errno> {
+    let link = match number {
+        AT_FDCWD => format!("/proc/{}/cwd", thread.number()),
+        number if number < 0 => return Err(Errno::BAD_DESCRIPTOR),
+        number => format!("/proc/{}/fd/{number}", thread.number()),
+    };
+    CString::new(link).map_err(|_| Errno::INVALID)
+}
+
+/// How many bytes of the page of `address` lie at it or behind it. The next page may not be mapped.
+fn to_page_end(address: u64) -> usize {
+    usize::try_from(PAGE - address % PAGE).unwrap_or(PATH_MAX)
 }
 
 /// The process of `thread`.

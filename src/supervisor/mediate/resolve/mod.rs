@@ -3,6 +3,7 @@
 //! The kernel walks a path in one call wherever it means the same for both processes. `/proc/self` and the links of
 //! `/proc/PID/fd` mean whoever walks them (`proc(5)`), so a path that comes near them is walked here, name by name.
 
+mod straight;
 mod walk;
 
 use std::ffi::{CStr, CString};
@@ -14,8 +15,9 @@ use syscalls::file::{self, FileType, Status};
 use syscalls::process::Pid;
 use syscalls::signal;
 
+pub(super) use self::straight::Straight;
 use self::walk::Walk;
-use super::caller::{self, Caller, PATH_MAX};
+use super::caller::{self, Caller, DELETED, PATH_MAX};
 use crate::profile::abs_path::AbsPath;
 
 /// The object a name has, a symbolic link itself included.
@@ -212,9 +214,6 @@ impl Object {
         Ok(Self { file, status, real })
     }
 }
-
-/// What the kernel puts behind the name of a file that has lost it (`proc_pid_fd(5)`).
-const DELETED: &[u8] = b" (deleted)";
 
 /// Whether `path` still leads to the file of `status`.
 fn is_at(path: &AbsPath, status: &Status) -> bool {

@@ -1,0 +1,51 @@
+//! The common path: no symbolic link on it, so that its text says where it leads. One call tells, and nothing is read back.
+
+use std::ffi::{CStr, CString};
+
+use syscalls::Errno;
+use syscalls::file;
+
+use super::{Resolver, is_in_proc};
+use crate::profile::abs_path::AbsPath;
+use crate::supervisor::mediate::caller::Caller;
+
+/// Where a path without a symbolic link leads.
+#[derive(Debug)]
+pub(in crate::supervisor::mediate) struct Straight {
+    pub(in crate::supervisor::mediate) real: AbsPath,
+    /// Whether something is there. Without, no link is on the way to the part that is missing either.
+    pub(in crate::supervisor::mediate) is_there: bool,
+}
+
+impl Resolver {
+    /// Where `path` leads from descriptor `directory` of `caller`; `None` when it has to be followed to know that.
+    ///
+    /// What was found is not kept open, so the answer is for where the kernel decides about the object again.
+    pub(in crate::supervisor::mediate) fn straight(
+        &self,
+        caller: Caller,
+        directory: i32,
+        path: &CStr,
+    ) -> Option<Straight> {
+        let text = path.to_bytes();
+        // `..` leads out of whatever directory the one before it really is, and a slash at the end asks for a directory.
+        let is_plain = !text.ends_with(b"/") && text.split(|&byte| byte == b'/').all(|name| name != b"..");
+        let real = match text.first() {
+            Some(b'/') if is_plain => AbsPath::new(text)?,
+            Some(_) if is_plain => caller.directory_name(directory)?.join(text),
+            Some(_) | None => return None,
+        };
+        if is_in_proc(&real) {
+            return None;
+        }
+        let found = match text.first() {
+            Some(b'/') => file::open_path_without_links(path),
+            _ => file::open_path_without_links(&CString::new(real.as_bytes()).ok()?),
+        };
+        match found {
+            Ok(_) => Some(Straight { real, is_there: true }),
+            Err(Errno::NOT_FOUND | Errno::NOT_DIRECTORY) => Some(Straight { real, is_there: false }),
+            Err(_) => None,
+        }
+    }
+}
