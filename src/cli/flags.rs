@@ -14,6 +14,13 @@ pub(crate) static HELP: Flag =
 /// `--json`, where there is something to read by a program.
 pub(crate) static JSON: Flag = Flag::switch("json", "Print one JSON document on standard output");
 
+/// `--json` of a verb whose standard output belongs to the program it runs.
+pub(crate) static ACCOUNT: Flag = Flag {
+    about: "What was refused, how often, what would allow it, and how the program ended. FILE is made before the program \
+        starts and written when everything it started is gone; nothing inside can change it.",
+    ..Flag::with("json", "FILE", Kind::Path, "Write an account of the run to FILE")
+};
+
 pub(crate) static SILENT: Flag = Flag {
     short: Some('s'),
     about: "Errors are still printed. Excludes --verbose.",
@@ -133,6 +140,10 @@ pub(crate) static POLICY: FlagGroup = FlagGroup {
 
 /// How much is said before a program starts.
 pub(crate) static OUTPUT: FlagGroup = FlagGroup { title: "Other flags", flags: &[&SILENT, &VERBOSE, &HELP] };
+
+/// The same of a verb that waits for the program's end.
+pub(crate) static ACCOUNTED: FlagGroup =
+    FlagGroup { title: "Other flags", flags: &[&SILENT, &VERBOSE, &ACCOUNT, &HELP] };
 
 /// The flags of a verb that prints an answer.
 pub(crate) static ANSWER: FlagGroup = FlagGroup { title: "Other flags", flags: &[&JSON, &HELP] };

@@ -73,6 +73,8 @@ pub struct Run {
     pub sandbox: Sandbox,
     pub silent: bool,
     pub verbose: bool,
+    /// Where the account of the run goes.
+    pub json: Option<OsString>,
     /// The program and its arguments; the program is there and is not the empty word.
     pub command: Vec<OsString>,
 }
@@ -83,6 +85,8 @@ pub struct Shell {
     pub sandbox: Sandbox,
     pub silent: bool,
     pub verbose: bool,
+    /// Where the account of the run goes.
+    pub json: Option<OsString>,
 }
 
 /// `nono wrap`.

@@ -131,7 +131,7 @@ fn named_own(own: &OwnPlace) -> String {
     let what = match own.kind {
         OwnKind::Binary => "nono's program file, which nothing inside may change",
         OwnKind::Directory => "nono's own files, which nothing inside may touch",
-        OwnKind::Policy => "the policy itself, which nothing inside may change",
+        OwnKind::Policy => "the policy or the account of this run, which nothing inside may change",
         OwnKind::Kernel => "the kernel's settings, which nothing inside may change",
     };
     format!("{} ({what})", own.path)

@@ -16,6 +16,8 @@ use super::{Denial, Grant, Operation, OwnKind, OwnPlace, Plan, Reason, Verdict};
 pub struct Explanation {
     /// What was asked about, such as `read /etc/shadow`.
     pub operation: String,
+    /// What a path leads to, where one does.
+    pub path: Option<AbsPath>,
     /// `allow`, `deny` or `ask`.
     pub decision: &'static str,
     /// Why, as a clause that follows a colon.
@@ -52,7 +54,14 @@ pub fn explain_look_up(plan: &Plan, name: &str, verdict: &Verdict<'_>) -> Explan
     let change = entry("--allow-host", &["network", "allow"], name.as_bytes());
     let change = (!matches!(verdict, Verdict::Allow(_))).then_some(change);
     let because = because(plan, &Operation::Connect { target, port: 0, udp: false }, reason);
-    Explanation { operation: format!("look up {}", safe(name)), decision, reason: because, rule: rule(reason), change }
+    Explanation {
+        operation: format!("look up {}", safe(name)),
+        path: None,
+        decision,
+        reason: because,
+        rule: rule(reason),
+        change,
+    }
 }
 
 /// Up to three lines: the verdict with its reason, the entry that decided, and what would change it.
@@ -91,7 +100,14 @@ fn explained(plan: &Plan, operation: &Operation, verdict: &Verdict<'_>, nearest:
         Verdict::Ask(_) | Verdict::Deny(_) => change(operation, reason, nearest),
     };
     let because = because(plan, operation, reason);
-    Explanation { operation: operation.to_string(), decision, reason: because, rule: rule(reason), change }
+    Explanation {
+        operation: operation.to_string(),
+        path: operation.path().cloned(),
+        decision,
+        reason: because,
+        rule: rule(reason),
+        change,
+    }
 }
 
 fn word(verdict: &Verdict<'_>) -> &'static str {
@@ -122,7 +138,9 @@ fn because(plan: &Plan, operation: &Operation, reason: &Reason<'_>) -> String {
         Reason::OtherAccess(grant) => format!("`{}` grants {} and no more", safe(&grant.written), access(grant)),
         Reason::Own(place) => match place.kind {
             OwnKind::Binary => format!("{} is nono's own program, which nothing may change", place.path),
-            OwnKind::Policy => format!("{} is the policy itself, which nothing inside may change", place.path),
+            OwnKind::Policy => {
+                format!("{} is the policy or the account of this run, which nothing inside may change", place.path)
+            }
             OwnKind::Kernel => format!("{} holds the kernel's settings, which nothing may change", place.path),
             OwnKind::Directory => format!("{} holds nono's own state or policies, which nothing opens", place.path),
         },

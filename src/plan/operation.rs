@@ -19,6 +19,16 @@ pub enum Operation {
     Write(AbsPath),
 }
 
+impl Operation {
+    /// The path it is about, where it is about one.
+    pub fn path(&self) -> Option<&AbsPath> {
+        match self {
+            Self::Execute(path) | Self::Read(path) | Self::UnixConnect(path) | Self::Write(path) => Some(path),
+            Self::Connect { .. } | Self::Listen(_) => None,
+        }
+    }
+}
+
 /// The answer to an [`Operation`], with the reason that decided it.
 #[must_use]
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,7 @@
 //! What was refused during a run, for the account at its end.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::os::fd::BorrowedFd;
 use std::sync::{Mutex, PoisonError};
 
@@ -8,6 +9,7 @@ use syscalls::file;
 
 use crate::approval::{AskedOperation, Question};
 use crate::plan::explain::Explanation;
+use crate::profile::abs_path::AbsPath;
 
 /// Different refusals that are kept apart; past these only their number is known.
 const MOST_KINDS: usize = 1000;
@@ -27,6 +29,8 @@ struct Kept {
 pub struct Refused {
     /// What was tried and why it was refused.
     pub operation: String,
+    /// The bytes of the path it is about, where it is about one.
+    pub path: Option<Vec<u8>>,
     pub reason: String,
     /// What would allow it; `None` when nothing may.
     pub change: Option<String>,
@@ -36,8 +40,8 @@ pub struct Refused {
 impl Account {
     /// Counts a refusal.
     pub(super) fn denied(&self, explanation: impl FnOnce() -> Explanation) {
-        let Explanation { operation, reason, change, .. } = explanation();
-        self.count(operation, reason, change);
+        let Explanation { operation, path, reason, change, .. } = explanation();
+        self.count(operation, path.as_ref(), reason, change);
     }
 
     /// Counts a question that got no yes, and why.
@@ -52,15 +56,16 @@ impl Account {
                 (_, false) => "read",
             },
         };
-        self.count(format!("{what} {}", question.object.real), why, None);
+        self.count(format!("{what} {}", question.object.real), Some(&question.object.real), why, None);
     }
 
-    fn count(&self, operation: String, reason: String, change: Option<String>) {
+    fn count(&self, operation: String, path: Option<&AbsPath>, reason: String, change: Option<String>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = kept.refusals.get_mut(&operation) {
             known.times = known.times.saturating_add(1);
         } else if kept.refusals.len() < MOST_KINDS {
-            kept.refusals.insert(operation.clone(), Refused { operation, reason, change, times: 1 });
+            let path = path.map(|path| path.as_bytes().to_vec());
+            kept.refusals.insert(operation.clone(), Refused { operation, path, reason, change, times: 1 });
         } else {
             kept.beyond = kept.beyond.saturating_add(1);
         }
@@ -75,28 +80,42 @@ impl Account {
     }
 }
 
-/// Bytes that one refusal's texts may have in the pipe to the front, and how many refusals are told.
+/// Characters that one text of a refusal may have in the pipe to the front.
 const LONGEST_TEXT: usize = 1000;
-const MOST_TOLD: usize = 20;
+/// Bytes that all of it may have: less than a pipe holds, since nobody reads while this process runs.
+const MOST_BYTES: usize = 60_000;
 
 impl Account {
     /// Tells the front the most frequent refusals, in less than a pipe holds.
     pub(super) fn send(&self, to: BorrowedFd<'_>) {
-        let (refusals, beyond) = self.refusals();
-        let more = refusals.iter().skip(MOST_TOLD).fold(beyond, |sum, refused| sum.saturating_add(refused.times));
+        let (refusals, mut beyond) = self.refusals();
         let mut text = String::new();
-        for refused in refusals.into_iter().take(MOST_TOLD) {
-            let change = refused.change.unwrap_or_default();
-            let line = [&refused.times.to_string(), &refused.operation, &refused.reason, &change];
-            text.push_str(&line.map(|field| field_text(field)).join("\t"));
-            text.push('\n');
+        for refused in refusals {
+            let line = line(&refused);
+            if text.len().saturating_add(line.len()) > MOST_BYTES {
+                beyond = beyond.saturating_add(refused.times);
+            } else {
+                text.push_str(&line);
+            }
         }
-        if more > 0 {
-            text.push_str(&format!("{more}\tother calls\tthe most frequent refusals are listed\t\n"));
+        if beyond > 0 {
+            text.push_str(&format!("{beyond}\tother calls\tthe most frequent refusals are listed\t\t\n"));
         }
         // Whoever reads is gone when this fails, and then there is nobody to tell.
         let _ = file::write(to, text.as_bytes());
     }
+}
+
+/// One refusal on a line, with tabs between its fields; the path, which may hold anything, in hexadecimal.
+fn line(refused: &Refused) -> String {
+    let path = refused.path.iter().flatten().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    let change = refused.change.as_deref().unwrap_or_default();
+    let [operation, reason, change] = [&refused.operation, &refused.reason, change].map(field_text);
+    format!("{}\t{operation}\t{reason}\t{change}\t{path}\n", refused.times)
 }
 
 /// What [`Account::send`] told.
@@ -112,12 +131,64 @@ pub(super) fn receive(from: BorrowedFd<'_>) -> Vec<Refused> {
         let times = fields.next()?.parse().ok()?;
         let (operation, reason) = (fields.next()?.to_owned(), fields.next()?.to_owned());
         let change = fields.next().filter(|change| !change.is_empty()).map(ToOwned::to_owned);
-        Some(Refused { operation, reason, change, times })
+        let path = fields.next().and_then(unhex).filter(|path| !path.is_empty());
+        Some(Refused { operation, path, reason, change, times })
     };
     text.lines().filter_map(parse).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> = text.chars().map(|digit| u8::try_from(digit.to_digit(16)?).ok()).collect();
+    Some(digits?.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
 }
 
 /// A field without what separates fields, and not too long.
 fn field_text(text: &str) -> String {
     text.chars().take(LONGEST_TEXT).map(|character| if character.is_control() { ' ' } else { character }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd as _;
+
+    #[test]
+    fn what_was_told_is_what_was_counted_whatever_the_names_hold() {
+        let account = Account::default();
+        let path = AbsPath::new(b"/a\t\n\xff\x1b[2J").unwrap();
+        account.count("read it".into(), Some(&path), "no\trule".into(), Some("--read".into()));
+        account.count("connect x:1".into(), None, "no".into(), None);
+        account.count("connect x:1".into(), None, "no".into(), None);
+        let (reading, writing) = file::pipe().unwrap();
+        account.send(writing.as_fd());
+        drop(writing);
+        let told = receive(reading.as_fd());
+        let expected = [
+            Refused { operation: "connect x:1".into(), path: None, reason: "no".into(), change: None, times: 2 },
+            Refused {
+                operation: "read it".into(),
+                path: Some(path.as_bytes().to_vec()),
+                reason: "no rule".into(),
+                change: Some("--read".into()),
+                times: 1,
+            },
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn more_than_a_pipe_holds_is_told_by_its_number() {
+        let account = Account::default();
+        let path = AbsPath::new(&[b"/".as_slice(), &[b'x'; 4000]].concat()).unwrap();
+        for number in 0..100 {
+            account.count(format!("read {number}"), Some(&path), "no".into(), None);
+        }
+        let (reading, writing) = file::pipe().unwrap();
+        account.send(writing.as_fd());
+        drop(writing);
+        let told = receive(reading.as_fd());
+        let last = told.last().unwrap();
+        assert_eq!(last.operation, "other calls");
+        assert_eq!(told.len() as u64 - 1 + last.times, 100);
+    }
 }

@@ -23,7 +23,7 @@ const MOST_SHOWN: usize = 200;
 
 /// Answers the question. The exit status says the same as the answer.
 pub(super) fn why(arguments: &Why) -> u8 {
-    let mut gathered = match gather::gather(&arguments.sandbox, Purpose::Question) {
+    let mut gathered = match gather::gather(&arguments.sandbox, Purpose::Question, None) {
         Ok(gathered) => gathered,
         Err(sentences) => {
             sentences.iter().for_each(|sentence| print::say(sentence));

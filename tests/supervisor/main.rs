@@ -2,6 +2,8 @@
 //! under load; and what it leaves exactly as it was.
 
 #[cfg(test)]
+mod account;
+#[cfg(test)]
 #[path = "../world/attack.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod attack;

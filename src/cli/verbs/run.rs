@@ -16,13 +16,13 @@ pub(crate) static RUN: Verb = Verb {
          leaves running when it ends is ended too.",
         POLICY,
         "Before CMD starts, what it may use is printed to standard error; -s leaves that out, and -v prints every grant \
-         with the place that gave it. Standard output belongs to CMD alone.",
+         with the place that gave it. Standard output belongs to CMD alone; --json writes the account of the run to a file.",
         REFUSAL,
         COMMAND,
     ],
     usage: "[--] CMD [ARG...]",
     operands: OPERANDS,
-    groups: &[&flags::POLICY, &flags::OUTPUT],
+    groups: &[&flags::POLICY, &flags::ACCOUNTED],
     verbs: &[],
     exits: EXITS,
     environment: &[super::NONO_PROFILE],
@@ -75,5 +75,6 @@ pub(crate) fn program(words: &mut Words) -> Result<Vec<OsString>, UsageError> {
 fn build(mut words: Words) -> Result<Command, UsageError> {
     let (silent, verbose) = flags::loudness(&words)?;
     let sandbox = flags::sandbox(&words)?;
-    Ok(Command::Run(Run { sandbox, silent, verbose, command: program(&mut words)? }))
+    let json = words.one(&flags::ACCOUNT);
+    Ok(Command::Run(Run { sandbox, silent, verbose, json, command: program(&mut words)? }))
 }

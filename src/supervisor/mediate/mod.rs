@@ -172,11 +172,11 @@ impl Mediator {
         let mut seen = BTreeSet::new();
         let mut open = Vec::new();
         for (operation, verdict) in asked {
-            let Some(path) = path_of(operation) else { continue };
+            let Some(path) = operation.path() else { continue };
             if !seen.insert(path.as_bytes()) {
                 continue;
             }
-            let same = asked.iter().map(|(operation, _)| *operation).filter(|other| path_of(other) == Some(path));
+            let same = asked.iter().map(|(operation, _)| *operation).filter(|other| other.path() == Some(path));
             let access = access_of(same);
             if questions.covers(path, access) {
                 continue;
@@ -305,13 +305,4 @@ fn access_of<'o>(operations: impl Iterator<Item = &'o Operation>) -> Access {
         }
     }
     access
-}
-
-fn path_of(operation: &Operation) -> Option<&AbsPath> {
-    match operation {
-        Operation::Execute(path) | Operation::Read(path) | Operation::UnixConnect(path) | Operation::Write(path) => {
-            Some(path)
-        }
-        Operation::Connect { .. } | Operation::Listen(_) => None,
-    }
 }

@@ -55,11 +55,11 @@ pub(super) enum Purpose {
     Run,
 }
 
-/// The plan that the flags ask for.
+/// The plan that the flags ask for. `account` is a file that the run writes at its end, and that nothing inside may change.
 ///
 /// # Errors
 /// Every sentence there is to say about why there is none.
-pub(super) fn gather(flags: &Sandbox, purpose: Purpose) -> Result<Gathered, Vec<String>> {
+pub(super) fn gather(flags: &Sandbox, purpose: Purpose, account: Option<&OsStr>) -> Result<Gathered, Vec<String>> {
     let current = workdir(None).map_err(|problem| vec![problem])?;
     let workdir = match &flags.workdir {
         Some(given) => workdir(Some(given)).map_err(|problem| vec![problem])?,
@@ -77,6 +77,7 @@ pub(super) fn gather(flags: &Sandbox, purpose: Purpose) -> Result<Gathered, Vec<
     let mut host = RunningHost::default();
     let mut facts = facts::facts(workdir, &variables);
     facts.own_policies.extend(policy_file(flags, &current));
+    facts.own_policies.extend(account.map(|path| current.join_or_absolute(path.as_bytes())));
     facts.own_directories.extend(webhook::places(&profile));
     let plan = plan::build::build(profile, &facts, &mut host);
     Ok(Gathered { plan, kernel, host, temporary })

@@ -1,13 +1,17 @@
 //! `nono run`: a program in its sandbox, with somebody waiting beside it.
 
+mod account;
+
 use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 
 use crate::approval::terminal::Style;
 use crate::cli::Run;
 use crate::enforce::{self, Failure, Program, Stage};
 use crate::plan::{Operation, Verdict, decide, explain};
-use crate::supervisor::{self, Ended, Refused, Supervision};
+use crate::supervisor::{self, Ended, Supervision};
 
+use self::account::Document;
 use super::gather::{self, Gathered, ProgramError, Purpose};
 use super::{NOT_EXECUTABLE, NOT_FOUND, REFUSED, banner, print};
 
@@ -22,9 +26,6 @@ pub(super) fn run(arguments: &Run) -> u8 {
     }
 }
 
-/// Refusals that are listed at the end of a run.
-const MOST_ACCOUNTED: usize = 5;
-
 /// Why no program was run.
 #[derive(Debug)]
 pub(super) struct Refusal {
@@ -33,7 +34,8 @@ pub(super) struct Refusal {
 }
 
 fn started(arguments: &Run) -> Result<u8, Refusal> {
-    let mut gathered = gather::gather(&arguments.sandbox, Purpose::Run).map_err(Refusal::because)?;
+    let mut gathered =
+        gather::gather(&arguments.sandbox, Purpose::Run, arguments.json.as_deref()).map_err(Refusal::because)?;
     check_gaps(&gathered, arguments.sandbox.degraded)?;
     let program = find_program(&arguments.command, &mut gathered)?;
     if !arguments.silent {
@@ -44,6 +46,9 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
     let shown = program.path.to_string_lossy().into_owned();
     let prepared = enforce::prepare(&gathered.plan, &gathered.kernel, gathered.objects(), group.as_ref(), program)
         .map_err(|failure| not_started(&shown, failure))?;
+    // Where the user stands, as for any word of the command line, whatever --workdir says.
+    let document = arguments.json.as_ref().map(|path| Document::begin(Path::new(path).to_owned())).transpose();
+    let document = document.map_err(|why| Refusal::because(vec![why]))?;
     let supervision = prepared.is_supervised().then(|| Supervision {
         plan: gathered.plan.clone(),
         webhook,
@@ -52,44 +57,32 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
     let (ended, refusals) = supervisor::run(&prepared, &gathered.kernel, supervision)
         .map_err(|errno| Refusal::because(vec![format!("no process could be started: {errno}")]))?;
     if !arguments.silent {
-        say_account(&refusals, arguments.verbose);
+        account::say(&refusals, arguments.verbose);
+    }
+    if let Some(document) = document {
+        let profile = &gathered.plan.profile.name;
+        let status = account::status(&ended).unwrap_or_else(|| failed(&shown, &ended).status);
+        document.finish(profile, &ended, status, &refusals);
     }
     let temporary = gathered.temporary.take();
     // This process ends next, and the kernel takes all of its memory and descriptors back at once.
     std::mem::forget((gathered, prepared));
     drop(temporary);
+    account::status(&ended).ok_or_else(|| failed(&shown, &ended))
+}
+
+/// The refusal for a program that did not come to an end of its own.
+fn failed(program: &str, ended: &Ended) -> Refusal {
     match ended {
-        Ended::Exited(status) => Ok(status),
-        Ended::Killed(signal) => Ok(SIGNALLED.saturating_add(u8::try_from(signal.0).unwrap_or(0))),
-        Ended::KeeperLost => {
-            Err(Refusal::because(vec!["the process beside the program was killed, so everything was ended".to_owned()]))
+        Ended::NotStarted(failure) => not_started(program, *failure),
+        Ended::Exited(_) | Ended::Killed(_) | Ended::KeeperLost => {
+            Refusal::because(vec!["the process beside the program was killed, so everything was ended".to_owned()])
         }
-        Ended::NotStarted(failure) => Err(not_started(&shown, failure)),
     }
 }
 
 fn variable(name: &str) -> Option<Vec<u8>> {
     std::env::var_os(name).map(OsStringExt::into_vec)
-}
-
-/// Says what was refused, the most frequent first.
-fn say_account(refusals: &[Refused], verbose: bool) {
-    let most = if verbose { usize::MAX } else { MOST_ACCOUNTED };
-    refusals.iter().take(most).for_each(|refused| print::say(&account(refused)));
-    let more = refusals.len().saturating_sub(most);
-    if more > 0 {
-        print::say(&format!("refused as well: {more} other things (-v lists them)"));
-    }
-}
-
-/// One line of the account at the end of a run.
-fn account(refused: &Refused) -> String {
-    let times = if refused.times == 1 { String::new() } else { format!(" {} times", refused.times) };
-    let change = match &refused.change {
-        Some(change) => format!("; to allow it: {change}"),
-        None => String::new(),
-    };
-    format!("refused{times}: {}: {}{change}", refused.operation, refused.reason)
 }
 
 /// Refuses when something the plan asks for would not be kept, unless the user accepted that.
