@@ -1,3 +1,15 @@
-//! Who signed what the program reads: keys, signatures, and the policy that says whose count.
+//! Who vouches for a file: signatures over instruction files, and the policy that says whose count.
+//!
+//! Bytes become a [`bundle::Bundle`], its payload a [`statement::Statement`]; a [`policy::Policy`] names publishers; `verify`
+//! brings the three together with the file's own bytes.
 
+pub mod bundle;
+pub mod digest;
+mod json;
 pub mod keystore;
+pub mod policy;
+pub mod public_key;
+pub mod statement;
+pub mod verify;
+
+pub use self::json::Malformed;

@@ -61,8 +61,16 @@ impl<'t> Text<'t> {
     /// # Errors
     /// A text that is too large, begins with a byte order mark, or is not UTF-8.
     pub fn new(place: Arc<str>, bytes: &'t [u8]) -> Result<Self, Problem> {
+        Self::of_at_most(LARGEST, place, bytes)
+    }
+
+    /// [`Text::new`] with a limit of its own, in bytes.
+    ///
+    /// # Errors
+    /// Those of [`Text::new`].
+    pub fn of_at_most(largest: usize, place: Arc<str>, bytes: &'t [u8]) -> Result<Self, Problem> {
         let whole = |fault| Problem::of_file(&place, fault);
-        if bytes.len() > LARGEST {
+        if bytes.len() > largest {
             return Err(whole(FileFault::TooLarge));
         }
         if [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| bytes.starts_with(mark)) {
@@ -76,7 +84,7 @@ impl<'t> Text<'t> {
             Err(error) => {
                 let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
                 let text = std::str::from_utf8(valid).unwrap_or_default();
-                let before = Text::new(Arc::clone(&place), text.as_bytes())?;
+                let before = Text::of_at_most(largest, Arc::clone(&place), text.as_bytes())?;
                 Err(before.problem(
                     valid.len(),
                     String::new(),

@@ -9,6 +9,6 @@ mod reader;
 mod schema;
 mod sections;
 
-pub(super) use self::nearest::nearest;
+pub(crate) use self::nearest::nearest;
 pub(super) use self::reader::{MOST_PROBLEMS, is_name};
 pub(super) use self::schema::{read_group, read_profile};
