@@ -5,9 +5,9 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::Hash;
 use super::key::Verifier;
 use super::note::{Note, NoteError};
+use super::{Hash, decimal, hash_from_base64};
 
 /// The body of a checkpoint, without extension lines: nono writes none and signs none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +44,10 @@ impl Checkpoint {
     pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.strip_suffix('\n')?.split('\n');
         let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
-        let is_decimal = size.bytes().all(|byte| byte.is_ascii_digit()) && (size == "0" || !size.starts_with('0'));
-        let root = BASE64.decode(root).ok()?;
-        if origin.is_empty() || !is_decimal || lines.any(str::is_empty) {
+        if origin.is_empty() || lines.any(str::is_empty) {
             return None;
         }
-        Some(Self { origin: origin.to_owned(), size: size.parse().ok()?, root: root.try_into().ok()? })
+        Some(Self { origin: origin.to_owned(), size: decimal(size)?, root: hash_from_base64(root)? })
     }
 }
 

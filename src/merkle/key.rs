@@ -83,6 +83,11 @@ impl Verifier {
         self.kind
     }
 
+    /// The public key itself (RFC 8032, section 5.1.5).
+    pub fn public(&self) -> &[u8; 32] {
+        self.key.as_bytes()
+    }
+
     /// The number that tells keys of one name apart (C2SP `signed-note`, "Signatures").
     pub fn id(&self) -> u32 {
         let mut hasher = Sha256::new();

@@ -7,8 +7,12 @@ pub mod checkpoint;
 pub mod frontier;
 pub mod key;
 pub mod note;
+pub mod policy;
 pub mod proof;
+pub mod proof_file;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use sha2::{Digest, Sha256};
 
 /// A SHA-256 hash: of a leaf, a node or a whole tree.
@@ -39,6 +43,17 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
 /// The root of the tree without leaves (RFC 6962, section 2.1).
 pub fn empty_root() -> Hash {
     Sha256::digest([]).into()
+}
+
+/// A number as C2SP `tlog-checkpoint` writes it: decimal digits, without zeros before them.
+fn decimal(text: &str) -> Option<u64> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits && (text == "0" || !text.starts_with('0')) { text.parse().ok() } else { None }
+}
+
+/// A hash as the formats of C2SP write it.
+fn hash_from_base64(text: &str) -> Option<Hash> {
+    BASE64.decode(text).ok()?.try_into().ok()
 }
 
 #[cfg(test)]
