@@ -26,6 +26,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What the words of a command line ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
+    Audit(Audit),
     Doctor(Doctor),
     Generate(Generate),
     Help(HelpText),
@@ -136,6 +137,32 @@ pub enum Profiles {
 pub enum Trust {
     ExportKey { id: Option<String>, pem: bool },
     Keygen { id: Option<String>, no_passphrase: bool },
+}
+
+/// `nono audit`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audit {
+    VerifyProof(VerifyProof),
+}
+
+/// `nono audit verify-proof`. Not both of `key` and `policy` are there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyProof {
+    pub proof: OsString,
+    /// As written.
+    pub key: Option<String>,
+    pub policy: Option<OsString>,
+    pub leaf: Leaf,
+    pub json: bool,
+}
+
+/// Where `nono audit verify-proof` finds the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leaf {
+    File(OsString),
+    /// As written.
+    Hash(String),
+    InProof,
 }
 
 /// `nono doctor`.

@@ -1,5 +1,6 @@
 //! One file per verb, each reads like a paragraph: gather, ask the pure core, act, print.
 
+mod audit;
 mod banner;
 mod doctor;
 mod gather;
@@ -32,6 +33,7 @@ const NOT_FOUND: u8 = 127;
 /// Does what the command asks for.
 pub fn run(command: Command) -> ExitCode {
     let status = match command {
+        Command::Audit(arguments) => audit::audit(&arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
         Command::Generate(what) => generate::generate(what),
         Command::Help(text) => print::document(&text.to_string()),

@@ -1,5 +1,6 @@
 //! The verbs, one file each, and `nono` itself above them.
 
+mod audit;
 mod doctor;
 mod profiles;
 mod run;
@@ -41,6 +42,7 @@ pub(crate) static NONO: Verb = Verb {
         &why::WHY,
         &profiles::PROFILES,
         &trust::TRUST,
+        &audit::AUDIT,
         &doctor::DOCTOR,
         &HELP,
     ],
