@@ -12,6 +12,5 @@ pub mod enforce;
 pub mod network;
 pub mod trust;
 pub mod approval;
-pub mod trust;
 pub mod supervisor;
 pub mod verbs;
