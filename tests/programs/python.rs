@@ -6,6 +6,8 @@ use crate::world::{Outcome, World};
 use crate::{desk, fails, inside, key, works};
 
 const PYTHON: &str = "/usr/bin/python3";
+/// With a denial inside the grant, the supervisor opens every file.
+const MEDIATED: &[&str] = &["--deny", "**/.env"];
 const SUITE: &str = "/usr/lib/python3.11/test/test_posix.py";
 
 /// The tests that end otherwise inside, each with the reason.
@@ -50,11 +52,28 @@ fn python_reads_no_key_and_writes_nothing_outside() {
 #[test]
 fn python_s_own_tests_of_the_system_end_inside_as_they_do_outside() {
     let Some(world) = desk(&[PYTHON, SUITE]) else { return };
-    let outside = results(&world, "outside", None);
+    const SUITES: &[&str] = &["test_os", "test_tempfile", "test_posix", "test_fileio"];
+    let outside = results(&world, "outside", None, SUITES);
     assert!(outside.len() > 500, "{} tests ran", outside.len());
-    same(&outside, &results(&world, "inside", Some(&[])));
-    // With a denial inside the grant, the supervisor opens every file.
-    same(&outside, &results(&world, "mediated", Some(&["--deny", "**/.env"])));
+    same(&outside, &results(&world, "inside", Some(&[]), SUITES));
+    same(&outside, &results(&world, "mediated", Some(MEDIATED), SUITES));
+}
+
+#[test]
+fn python_s_own_tests_of_streams_end_inside_as_they_do_outside() {
+    let Some(world) = desk(&[PYTHON, SUITE]) else { return };
+    // They wait for signals most of the time, so all three run at once.
+    let ways: [(&str, Option<&[&str]>); 3] = [("outside", None), ("inside", Some(&[])), ("mediated", Some(MEDIATED))];
+    let [outside, inside, mediated] = std::thread::scope(|scope| {
+        let run = |(name, flags)| {
+            let world = &world;
+            scope.spawn(move || results(world, name, flags, &["test_io"]))
+        };
+        ways.map(run).map(|running| running.join().expect("the tests of one way"))
+    });
+    assert!(outside.len() > 500, "{} tests ran", outside.len());
+    same(&outside, &inside);
+    same(&outside, &mediated);
 }
 
 /// Fails unless every test ended alike, apart from those that are listed.
@@ -75,7 +94,7 @@ fn same(outside: &BTreeMap<String, String>, inside: &BTreeMap<String, String>) {
 }
 
 /// The name and the result of every test, from a run in the directory `name` of the world; inside, with flags for it.
-fn results(world: &World, name: &str, flags: Option<&[&str]>) -> BTreeMap<String, String> {
+fn results(world: &World, name: &str, flags: Option<&[&str]>, suites: &[&str]) -> BTreeMap<String, String> {
     let directory = world.work().join(name);
     world.directory(&directory);
     let report = directory.join("report.xml");
@@ -83,12 +102,7 @@ fn results(world: &World, name: &str, flags: Option<&[&str]>) -> BTreeMap<String
     if let Some(flags) = flags {
         command.args(["run", "-s", "--allow"]).arg(&directory).args(flags).args(["--", PYTHON]);
     }
-    command.args(["-m", "test", "--junit-xml"]).arg(&report).args([
-        "test_os",
-        "test_tempfile",
-        "test_posix",
-        "test_fileio",
-    ]);
+    command.args(["-m", "test", "--junit-xml"]).arg(&report).args(suites);
     let outcome = world.finish(command.env("TMPDIR", &directory).current_dir(&directory));
     let text =
         std::fs::read_to_string(&report).unwrap_or_else(|error| panic!("no report: {error}; {}", told(&outcome)));

@@ -11,7 +11,7 @@ fn pipelines_under_a_storm_of_signals_neither_hang_nor_fail() {
     each(|world| {
         let place = Place::by_pattern(world);
         let script =
-            "i=0; while [ $i -lt 150 ]; do [ \"$(echo a|cat|cat)\" = a ] || echo bad; i=$((i+1)); done; echo end";
+            "i=0; while [ $i -lt 500 ]; do [ \"$(echo a|cat|cat)\" = a ] || echo bad; i=$((i+1)); done; echo end";
         let outcome = world.finish(place.sandbox().args(["/bin/sh", "-c", script]));
         assert_eq!((outcome.stdout.as_str(), outcome.code()), ("end\n", 0), "{}", outcome.stderr);
         let report = place.probe(&["alarms", "5000", &place.path("open")]);

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 pub(crate) const NOBODY: u32 = 65534;
 
 /// How long a command may take, on a machine that runs much else.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Whose processes a test starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

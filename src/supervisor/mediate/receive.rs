@@ -90,7 +90,7 @@ fn relieve(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work) {
     let (mut seen, mut found_waiting) = (0, 0);
     loop {
         let steps = work.steps.load(Ordering::SeqCst);
-        if steps == seen && steps % 2 == 0 {
+        if steps == seen && steps & 1 == 0 {
             work.asleep.store(true, Ordering::SeqCst);
             // A call that came just now saw it awake.
             while work.steps.load(Ordering::SeqCst) == seen {
