@@ -147,6 +147,8 @@ pub struct Supervisor {
     pub ca_file: Option<Given<AbsPath>>,
     /// Milliseconds.
     pub timeout_ms: Option<Given<u64>>,
+    /// Questions that may be asked within a second.
+    pub questions_per_second: Option<Given<u64>>,
     pub default_on_timeout: Option<Given<OnTimeout>>,
 }
 

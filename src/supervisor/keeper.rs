@@ -26,6 +26,9 @@ use crate::profile::{Approver as Named, OnTimeout};
 /// How long a question stays open where the policy does not say, as in `supervisor.timeout_ms`.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Questions within a second where the policy does not say, as in `supervisor.questions_per_second`: what a person can read.
+const DEFAULT_QUESTIONS: u64 = 5;
+
 /// What the keeper has from the front.
 pub(super) struct Keeper<'k> {
     pub(super) prepared: &'k Prepared,
@@ -157,8 +160,9 @@ fn questions(supervision: &Supervision, terminal: Option<Arc<Terminal>>) -> Opti
         approvers.extend(supervision.webhook.clone());
     }
     let timeout = policy.timeout_ms.as_ref().map_or(DEFAULT_TIMEOUT, |given| Duration::from_millis(given.value));
+    let most = policy.questions_per_second.as_ref().map_or(DEFAULT_QUESTIONS, |given| given.value);
     let fail_open = policy.default_on_timeout.as_ref().is_some_and(|given| given.value == OnTimeout::Allow);
-    (!approvers.is_empty()).then(|| Arc::new(Questions::new(approvers, timeout, fail_open)))
+    (!approvers.is_empty()).then(|| Arc::new(Questions::new(approvers, timeout, fail_open, most)))
 }
 
 /// The program's end, once it has come; when it stopped, the keeper stops too, and both go on together.

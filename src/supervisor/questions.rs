@@ -10,8 +10,6 @@ use crate::approval::{Answer, Approver, AskedOperation, Cancelled, Question, Sco
 use crate::plan::Access;
 use crate::profile::abs_path::AbsPath;
 
-/// Questions that may be asked within a second: a program cannot bury whoever answers.
-const MOST_A_SECOND: u32 = 5;
 /// How often it is looked whether the call still waits.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// Refusals that are kept; past these one is forgotten, and asked about again.
@@ -25,6 +23,8 @@ pub(super) struct Questions {
     timeout: Duration,
     /// The policy's `default_on_timeout` is `allow`, and says that it knows.
     fail_open: bool,
+    /// Questions that may be asked within a second: a program cannot bury whoever answers.
+    most_a_second: u64,
     state: Mutex<State>,
 }
 
@@ -59,7 +59,7 @@ struct State {
     /// Why what was answered with no is not asked again.
     refused: BTreeMap<Key, String>,
     allowed: Vec<Allowed>,
-    tokens: u32,
+    tokens: u64,
     refilled: Instant,
 }
 
@@ -80,15 +80,20 @@ impl std::fmt::Debug for Questions {
 
 impl Questions {
     /// Questions to `approvers`, each open for `timeout`.
-    pub(super) fn new(approvers: Vec<Arc<dyn Approver>>, timeout: Duration, fail_open: bool) -> Self {
+    pub(super) fn new(
+        approvers: Vec<Arc<dyn Approver>>,
+        timeout: Duration,
+        fail_open: bool,
+        most_a_second: u64,
+    ) -> Self {
         let state = State {
             open: BTreeMap::new(),
             refused: BTreeMap::new(),
             allowed: Vec::new(),
-            tokens: MOST_A_SECOND,
+            tokens: most_a_second,
             refilled: Instant::now(),
         };
-        Self { approvers, timeout, fail_open, state: Mutex::new(state) }
+        Self { approvers, timeout, fail_open, most_a_second, state: Mutex::new(state) }
     }
 
     /// Whether an earlier yes holds for `access` to `path`.
@@ -109,7 +114,7 @@ impl Questions {
         let key = Key::of(question);
         let deadline = Instant::now() + self.timeout;
         loop {
-            let (pending, is_own) = self.locked().enter(&key)?;
+            let (pending, is_own) = self.locked().enter(&key, self.most_a_second)?;
             if is_own {
                 let answer = self.put(question, deadline, waits);
                 let answered = self.settle(question, &key, answer);
@@ -223,14 +228,14 @@ impl Key {
 
 impl State {
     /// The question of `key` while it is open, and whether this call has opened it.
-    fn enter(&mut self, key: &Key) -> Result<(Arc<Pending>, bool), String> {
+    fn enter(&mut self, key: &Key, most_a_second: u64) -> Result<(Arc<Pending>, bool), String> {
         if let Some(why) = self.refused.get(key) {
             return Err(why.clone());
         }
         if let Some(pending) = self.open.get(key) {
             return Ok((Arc::clone(pending), false));
         }
-        if !self.take_token() {
+        if !self.take_token(most_a_second) {
             return Err(TOO_MANY.to_owned());
         }
         let pending = Arc::new(Pending::default());
@@ -238,9 +243,9 @@ impl State {
         Ok((pending, true))
     }
 
-    fn take_token(&mut self) -> bool {
+    fn take_token(&mut self, most_a_second: u64) -> bool {
         if self.refilled.elapsed() >= Duration::from_secs(1) {
-            self.tokens = MOST_A_SECOND;
+            self.tokens = most_a_second;
             self.refilled = Instant::now();
         }
         let free = self.tokens > 0;

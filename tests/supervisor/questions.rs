@@ -190,6 +190,50 @@ fn the_file_handed_over_is_the_one_that_was_shown_whatever_its_name_becomes() {
 }
 
 #[test]
+fn no_swap_while_somebody_is_asked_hands_over_another_file() {
+    each(|world| {
+        let (good, bad) = (outside(world, "good", "good\n"), outside(world, "bad", "bad\n"));
+        let link = world.work().join("link");
+        let change = {
+            let link = link.clone();
+            move |spare: &str, target: &str| {
+                let spare = link.with_file_name(spare);
+                let _ = fs::remove_file(&spare);
+                symlink(target, &spare).expect("a link");
+                fs::rename(&spare, &link).expect("the change of the link");
+            }
+        };
+        change("first", &good);
+        let (shown, other, swap) = (good.clone(), bad.clone(), change.clone());
+        // Between the question and the answer it leads to the other file.
+        let service = Service::answering(move |asked| {
+            swap("asked", &other);
+            answer(asked, if path(asked) == shown { "allow" } else { "deny" }, "once")
+        });
+        let over = AtomicBool::new(false);
+        let supervisor = format!(r#"{}, "questions_per_second": 10000"#, webhook(&service.url(), LONG));
+        let report = thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    change("spare", &good);
+                    thread::yield_now();
+                }
+            });
+            let words = ["race-asked", word(&link), &bad, "26000"];
+            let outcome = world.finish(asking(world, &supervisor, &[]).arg(probe()).args(words));
+            over.store(true, Ordering::Relaxed);
+            Report::of(&outcome, outcome.stderr.clone())
+        });
+        report.are(&["escapes"], "0");
+        assert!(
+            number(&report, "reached") > 1000 && service.asked().len() > 100,
+            "{report:?} {}",
+            service.asked().len()
+        );
+    });
+}
+
+#[test]
 fn a_yes_reaches_as_far_as_it_says_and_no_further() {
     each(|world| {
         let script = |file: &str, other: &str| format!("cat {file}; cat {file}; cat {other}; echo x >> {file}");

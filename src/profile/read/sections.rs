@@ -12,6 +12,8 @@ use crate::profile::{
 
 /// A day: nobody waits longer for an answer.
 const LONGEST_TIMEOUT_MS: u64 = 86_400_000;
+/// More than any service is asked.
+const MOST_QUESTIONS: u64 = 10_000;
 
 /// More memory than any machine has, and still a number that the kernel's interfaces take.
 const MOST_BYTES: u64 = 1 << 60;
@@ -31,7 +33,7 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn supervisor(&mut self, at: At<'_, 't>) -> Supervisor {
-        const KEYS: [&str; 9] = [
+        const KEYS: [&str; 10] = [
             "enabled",
             "approval",
             "webhook",
@@ -39,6 +41,7 @@ impl<'t> Reader<'t> {
             "format",
             "ca_file",
             "timeout_ms",
+            "questions_per_second",
             "default_on_timeout",
             "i_accept_fail_open",
         ];
@@ -75,6 +78,7 @@ impl<'t> Reader<'t> {
             Some(self.given(at, path))
         });
         supervisor.timeout_ms = self.whole_number(&members, "timeout_ms", LONGEST_TIMEOUT_MS);
+        supervisor.questions_per_second = self.whole_number(&members, "questions_per_second", MOST_QUESTIONS);
         let accepted = self.flag(&members, "i_accept_fail_open").is_some_and(|given| given.value);
         supervisor.default_on_timeout = members.find("default_on_timeout").and_then(|at| {
             let answer = self.choice(at, &["allow", "deny"], &[OnTimeout::Allow, OnTimeout::Deny])?;

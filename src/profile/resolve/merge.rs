@@ -37,6 +37,7 @@ fn add_supervisor(whole: &mut Supervisor, own: Supervisor) {
     replace(&mut whole.format, own.format);
     replace(&mut whole.ca_file, own.ca_file);
     replace(&mut whole.timeout_ms, own.timeout_ms);
+    replace(&mut whole.questions_per_second, own.questions_per_second);
     replace(&mut whole.default_on_timeout, own.default_on_timeout);
 }
 

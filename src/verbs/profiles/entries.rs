@@ -108,6 +108,7 @@ fn supervisor(all: &mut Vec<Entry>, supervisor: &Supervisor) {
     });
     one(all, "supervisor.ca_file", supervisor.ca_file.as_ref(), path);
     one(all, "supervisor.timeout_ms", supervisor.timeout_ms.as_ref(), |milliseconds| json!(milliseconds));
+    one(all, "supervisor.questions_per_second", supervisor.questions_per_second.as_ref(), |count| json!(count));
     one(all, "supervisor.default_on_timeout", supervisor.default_on_timeout.as_ref(), |answer| match answer {
         OnTimeout::Allow => json!("allow"),
         OnTimeout::Deny => json!("deny"),

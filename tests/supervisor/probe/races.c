@@ -233,8 +233,46 @@ static void race_address(char **argument)
     count("reached", reached);
 }
 
+struct asked {
+    const char *path;
+    ino_t closed;
+    long times, escapes, reached;
+};
+
+static void *open_often(void *given)
+{
+    struct asked *asked = given;
+    for (long time = 0; time < asked->times; time++) {
+        int got = open(asked->path, time % 2 ? O_RDONLY : O_RDWR);
+        if (got < 0)
+            continue;
+        asked->reached++;
+        asked->escapes += is_inode(got, asked->closed);
+    }
+    return NULL;
+}
+
+/* asked LINK CLOSED TIMES: eight threads open a link that leads somewhere else while somebody is asked about it. */
+static void race_asked(char **argument)
+{
+    struct asked asked[8] = {{0}};
+    pthread_t threads[8];
+    long escapes = 0, reached = 0;
+    for (int each = 0; each < 8; each++) {
+        asked[each] = (struct asked){.path = argument[0], .closed = inode(argument[1]), .times = number(argument[2]) / 8};
+        pthread_create(&threads[each], NULL, open_often, &asked[each]);
+    }
+    for (int each = 0; each < 8; each++) {
+        pthread_join(threads[each], NULL);
+        escapes += asked[each].escapes;
+        reached += asked[each].reached;
+    }
+    tell(escapes, reached);
+}
+
 const struct probe race_probes[] = {
     {"race-address", 3, race_address},
+    {"race-asked", 3, race_asked},
     {"race-flags", 2, race_flags},
     {"race-lasting", 2, race_lasting},
     {"race-path", 3, race_path},
