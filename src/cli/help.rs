@@ -99,11 +99,13 @@ fn other_names(verb: &Verb, path: &str) -> String {
     }
 }
 
-/// `name` indented by two columns, and `text` beside it, from column `beside` on.
+/// `name` indented by two columns, and `text` beside it, from column `beside` on; below it where both do not fit.
 fn row(name: &str, beside: usize, text: &str) -> String {
     let text = wrapped(text, beside);
     let gap = beside.saturating_sub(2).max(name.chars().count() + 2);
-    format!("  {name:<gap$}{}", text.trim_start())
+    let both = format!("  {name:<gap$}{}", text.trim_start());
+    let fits = both.lines().next().is_none_or(|first| first.chars().count() <= WIDTH);
+    if fits { both } else { format!("  {name}\n{text}") }
 }
 
 /// `text` in lines that begin at column `indent` and end before [`WIDTH`]; a word that is too long gets a line of its own.

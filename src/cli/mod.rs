@@ -136,7 +136,10 @@ pub enum Profiles {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trust {
     ExportKey { id: Option<String>, pem: bool },
+    Init { include: Vec<String>, key: Option<String>, user: bool, force: bool },
     Keygen { id: Option<String>, no_passphrase: bool },
+    Sign { files: Vec<OsString>, key: Option<String>, keyless: bool },
+    SignPolicy { key: Option<String>, user: bool },
 }
 
 /// `nono audit`.

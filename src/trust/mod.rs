@@ -9,7 +9,9 @@ mod json;
 pub mod keystore;
 pub mod policy;
 pub mod public_key;
+pub mod sign;
 pub mod statement;
+pub mod store;
 pub mod verify;
 
 pub use self::json::Malformed;

@@ -5,6 +5,7 @@ mod files;
 mod keyring;
 mod passphrase;
 mod replay;
+mod signing;
 #[path = "../world/mod.rs"]
 mod world;
 

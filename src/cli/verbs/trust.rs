@@ -16,11 +16,52 @@ pub(crate) static TRUST: Verb = Verb {
     usage: "VERB [ARG...]",
     operands: &[Value { name: "VERB", kind: Kind::Verb }],
     groups: &[&flags::ONLY_HELP],
-    verbs: &[&KEYGEN, &EXPORT_KEY],
+    verbs: &[&INIT, &KEYGEN, &EXPORT_KEY, &SIGN, &SIGN_POLICY],
     exits: &[],
     environment: &[],
-    examples: &[("Make a key of your own:", "nono trust keygen")],
+    examples: &[("Sign a file with your key:", "nono trust sign SKILLS.md")],
     build: |words| Err(words.missing("needs a verb")),
+};
+
+static INIT: Verb = Verb {
+    summary: "write a trust policy",
+    about: &[
+        "Writes trust-policy.json in the current directory, with the patterns of files that must be signed and your key as \
+         a publisher. A policy counts when it is signed by somebody whom your own policy or key trusts; see \
+         `nono trust sign-policy`.",
+        "A pattern without a slash holds at any depth, one with a slash begins at the policy's directory.",
+    ],
+    groups: &[&FlagGroup { title: "Flags", flags: &[&INCLUDE, &KEY, &USER, &FORCE, &flags::HELP] }],
+    exits: &[("0", "the policy was written"), super::WRONG, ("125", "it could not be written, or is there already")],
+    environment: &[KEYSTORE, PASSPHRASE, CONFIG],
+    examples: &[
+        ("Have two files signed from now on:", "nono trust init --include SKILLS.md --include CLAUDE.md"),
+        ("Begin your own policy, which says whom you trust:", "nono trust init --user"),
+    ],
+    ..beneath("init", "", &[], init)
+};
+
+static SIGN: Verb = Verb {
+    summary: "sign files",
+    about: &[
+        "Signs each FILE, and writes FILE.bundle beside it. All of them are signed or none is. The signature names the file \
+         from the root of its project: the nearest directory above with a trust policy, or the repository's.",
+    ],
+    groups: &[&FlagGroup { title: "Flags", flags: &[&KEY, &KEYLESS, &flags::HELP] }],
+    exits: &[("0", "every file was signed"), super::WRONG, ("125", "one could not be signed, and none was")],
+    environment: &[KEYSTORE, PASSPHRASE],
+    examples: &[("Sign two files:", "nono trust sign SKILLS.md CLAUDE.md --key my-key")],
+    ..beneath("sign", "FILE...", &[Value { name: "FILE", kind: Kind::Path }], sign)
+};
+
+static SIGN_POLICY: Verb = Verb {
+    summary: "sign a trust policy",
+    about: &["Signs trust-policy.json in the current directory, or your own. Needed after every change of the policy."],
+    groups: &[&FlagGroup { title: "Flags", flags: &[&KEY, &USER, &flags::HELP] }],
+    exits: &[("0", "the policy was signed"), super::WRONG, ("125", "it is no policy, or could not be signed")],
+    environment: &[KEYSTORE, PASSPHRASE, CONFIG],
+    examples: &[("Sign the policy of a project:", "nono trust sign-policy")],
+    ..beneath("sign-policy", "", &[], sign_policy)
 };
 
 static KEYGEN: Verb = Verb {
@@ -49,6 +90,18 @@ static ID: Flag = Flag {
     about: "1 to 64 letters, digits, `.`, `_`, `-` and `@`. Without this flag the key is called `default`.",
     ..Flag::with("id", "NAME", Kind::Text, "What the key is called")
 };
+static KEY: Flag = Flag {
+    about: "Without this flag it is the key `default`.",
+    ..Flag::with("key", "NAME", Kind::Text, "The key to sign with, or to trust")
+};
+static INCLUDE: Flag = Flag { many: true, ..Flag::with("include", "PATTERN", Kind::Text, "Files that must be signed") };
+static USER: Flag = Flag {
+    about: "The policy among your settings, in nono/ beneath $XDG_CONFIG_HOME: it says whom you trust.",
+    ..Flag::switch("user", "Your own policy, not the project's")
+};
+static FORCE: Flag = Flag::switch("force", "Replace a policy that is there already");
+static KEYLESS: Flag =
+    Flag { about: "Comes with the next release.", ..Flag::switch("keyless", "Sign with the identity of a CI job") };
 static PEM: Flag = Flag::switch("pem", "Print PEM instead of base64 DER");
 static NO_PASSPHRASE: Flag = Flag {
     about: "Only for keys in files (NONO_KEYSTORE=file:DIR): whoever reads the file has the key.",
@@ -84,6 +137,22 @@ const fn beneath(name: &'static str, usage: &'static str, operands: &'static [Va
         examples: &[],
         build,
     }
+}
+
+fn init(mut words: Words) -> Result<Command, UsageError> {
+    words.nothing_more("takes its patterns from --include")?;
+    let (include, key) = (words.all_text(&INCLUDE)?, words.one_text(&KEY)?);
+    Ok(Command::Trust(Trust::Init { include, key, user: words.switch(&USER), force: words.switch(&FORCE) }))
+}
+
+fn sign(mut words: Words) -> Result<Command, UsageError> {
+    let (key, keyless) = (words.one_text(&KEY)?, words.switch(&KEYLESS));
+    Ok(Command::Trust(Trust::Sign { files: words.some("needs a FILE")?, key, keyless }))
+}
+
+fn sign_policy(mut words: Words) -> Result<Command, UsageError> {
+    words.nothing_more("signs the policy of the current directory")?;
+    Ok(Command::Trust(Trust::SignPolicy { key: words.one_text(&KEY)?, user: words.switch(&USER) }))
 }
 
 fn keygen(mut words: Words) -> Result<Command, UsageError> {

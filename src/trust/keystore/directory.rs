@@ -1,12 +1,14 @@
 //! Key files beneath a directory, for servers, CI and whoever has no keyring: `NAME.key`, PKCS#8 in PEM.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::key::{self, KeyFile, PrivateKey, Salt};
 use super::passphrase::{Passphrases, Purpose};
+use crate::trust::store::Drafts;
+
 use super::{KeyId, KeyStore, Problem, Protection, random, read_some, shown};
 
 /// A directory that only its owner enters.
@@ -93,18 +95,9 @@ impl KeyStore for Directory {
 
 /// Writes a file of mode 0600 whole or not at all, and never over one that is there.
 pub(super) fn put(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut chance = [0; 8];
-    random(&mut chance).map_err(io::Error::other)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let directory = path.parent().unwrap_or(path);
-    let draft = directory.join(format!(".{name}.{:016x}", u64::from_le_bytes(chance)));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    // A link fails where something is already.
-    let made = file.write_all(text).and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&draft, path));
-    let removed = fs::remove_file(&draft);
-    made.and(removed)?;
-    // Without it a power cut could take the name back.
-    File::open(directory)?.sync_all()
+    let mut drafts = Drafts::default();
+    drafts.add(path, text, 0o600)?;
+    drafts.put_new().map_err(|(_, error)| error)
 }
 
 /// Opens what must be a regular file, without waiting for anybody.

@@ -7,10 +7,11 @@ use p256::ecdsa::{DerSignature, SigningKey, signature::Signer};
 use pkcs8::pkcs5::pbes2::{EncryptionScheme, Kdf, Parameters, ScryptParams};
 use pkcs8::pkcs5::scrypt;
 use pkcs8::{
-    DecodePrivateKey, EncodePrivateKey, EncodePublicKey, EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef,
-    SecretDocument,
+    DecodePrivateKey, EncodePrivateKey, EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef, SecretDocument,
 };
 use zeroize::Zeroizing;
+
+use crate::trust::public_key::PublicKey;
 
 /// The largest key file, in bytes. One of ours has under 600.
 pub const LARGEST: usize = 16 << 10;
@@ -87,13 +88,12 @@ impl PrivateKey {
         SecretKey::from_pkcs8_der(der).map(Self).map_err(|_| KeyFault::NotP256)
     }
 
-    /// The public key: a DER `SubjectPublicKeyInfo` (RFC 5480).
+    /// The public half.
     ///
     /// # Errors
     /// [`KeyFault::NotDer`] when it cannot be written, which no key is known for.
-    pub fn public_der(&self) -> Result<Vec<u8>, KeyFault> {
-        let document = self.0.public_key().to_public_key_der().map_err(|_| KeyFault::NotDer)?;
-        Ok(document.into_vec())
+    pub fn public(&self) -> Result<PublicKey, KeyFault> {
+        PublicKey::new(*SigningKey::from(&self.0).verifying_key()).map_err(|_| KeyFault::NotDer)
     }
 
     /// An ECDSA signature of SHA-256 of `message`, in DER, with a nonce derived from both (RFC 6979).
@@ -250,10 +250,10 @@ mod tests {
     fn a_key_survives_its_file_with_and_without_a_passphrase() {
         let key = key(1);
         let Ok(KeyFile::Plain(plain)) = KeyFile::parse(key.to_plain_pem().unwrap().as_bytes()) else { panic!("plain") };
-        assert_eq!(plain.public_der(), key.public_der());
+        assert_eq!(plain.public(), key.public());
         let pem = key.to_encrypted_pem(b"correct horse", &SALT).unwrap();
         let Ok(KeyFile::Encrypted(closed)) = KeyFile::parse(pem.as_bytes()) else { panic!("encrypted") };
-        assert_eq!(closed.open(b"correct horse").unwrap().public_der(), key.public_der());
+        assert_eq!(closed.open(b"correct horse").unwrap().public(), key.public());
         for wrong in [&b""[..], b"correct horse ", b"Correct horse"] {
             assert_eq!(closed.open(wrong).unwrap_err(), KeyFault::WrongPassphrase);
         }

@@ -262,6 +262,6 @@ mod tests {
     #[test]
     fn each_new_key_is_another() {
         let (one, other) = (generate().unwrap(), generate().unwrap());
-        assert_ne!(one.public_der().unwrap(), other.public_der().unwrap());
+        assert_ne!(one.public().unwrap(), other.public().unwrap());
     }
 }

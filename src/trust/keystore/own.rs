@@ -6,11 +6,9 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use pkcs8::{Document, LineEnding};
-use sha2::{Digest, Sha256};
+use crate::trust::public_key::{KeyError, PublicKey};
 
 use super::directory::{open_to_read, put};
-use super::key::{KeyFault, PrivateKey};
 use super::{KeyId, Problem, read_some, shown};
 
 /// The directory beneath the user's settings.
@@ -20,30 +18,24 @@ pub const NAME: &str = "keys";
 const MOST: usize = 1000;
 /// The largest note, in bytes.
 const LARGEST: usize = 4096;
-/// RFC 7468, section 13.
-const LABEL: &str = "PUBLIC KEY";
 
 /// A public key of the user's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnKey {
     pub id: KeyId,
-    /// DER `SubjectPublicKeyInfo`.
-    pub public: Vec<u8>,
+    pub public: PublicKey,
 }
 
-/// Notes in `settings` that `key` is the user's own, called `id`. Answers with the file.
+/// Notes in `settings` that `public` is of the user's own key `id`. Answers with the file.
 ///
 /// # Errors
 /// The note cannot be written.
-pub fn note(settings: &Path, id: &KeyId, key: &PrivateKey) -> Result<PathBuf, Problem> {
-    let faulty = |fault| Problem::Faulty { what: "the new key".to_owned(), fault };
-    let public = key.public_der().map_err(faulty)?;
+pub fn note(settings: &Path, id: &KeyId, public: &PublicKey) -> Result<PathBuf, Problem> {
     let directory = settings.join(NAME);
     let failed = |error| Problem::Failed { doing: format!("{} cannot be written", shown(&directory)), error };
     DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(failed)?;
-    let path = directory.join(format!("{id}.{}.pub", mark(&public)));
-    let pem = pem(&public).map_err(faulty)?;
-    match put(&path, pem.as_bytes()) {
+    let path = directory.join(format!("{id}.{}.pub", mark(public)));
+    match put(&path, public.to_pem().as_bytes()) {
         // The name says what is in it.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(path),
         Err(error) => Err(failed(error)),
@@ -76,39 +68,27 @@ pub fn keys(settings: &Path) -> Result<Vec<OwnKey>, Problem> {
         let file = open_to_read(&path).map_err(failed)?;
         check_owner(&path, &file.metadata().map_err(failed)?)?;
         let text = read_some(file, LARGEST).map_err(failed)?;
-        let faulty = |fault| Problem::Faulty { what: format!("the public key {}", shown(&path)), fault };
-        let public = public(&text).map_err(faulty)?;
+        let doubtful = |error: io::Error| Problem::Failed {
+            doing: format!("{}, which `nono trust keygen` wrote, was changed; remove it", shown(&path)),
+            error,
+        };
+        let public = public(&text).map_err(|error| doubtful(io::Error::other(error)))?;
         if mark(&public) != noted {
-            let why = io::Error::other("its name belongs to another key; remove it, or export the key again");
-            return Err(Problem::Failed { doing: format!("{} cannot be believed", shown(&path)), error: why });
+            return Err(doubtful(io::Error::other("its name is another key's")));
         }
         keys.push(OwnKey { id, public });
     }
-    keys.sort_by(|one, other| (&one.id, &one.public).cmp(&(&other.id, &other.public)));
+    keys.sort_by(|one, other| (&one.id, one.public.as_der()).cmp(&(&other.id, other.public.as_der())));
     Ok(keys)
 }
 
-/// A public key as PEM (RFC 7468, section 13).
-///
-/// # Errors
-/// [`KeyFault::NotDer`].
-pub fn pem(public: &[u8]) -> Result<String, KeyFault> {
-    let document = Document::try_from(public).map_err(|_| KeyFault::NotDer)?;
-    document.to_pem(LABEL, LineEnding::LF).map_err(|_| KeyFault::NotDer)
-}
-
-fn public(text: &[u8]) -> Result<Vec<u8>, KeyFault> {
-    if text.len() > LARGEST {
-        return Err(KeyFault::TooLarge);
-    }
-    let text = std::str::from_utf8(text).map_err(|_| KeyFault::NotPem)?;
-    let (label, document) = Document::from_pem(text).map_err(|_| KeyFault::NotPem)?;
-    if label == LABEL { Ok(document.into_vec()) } else { Err(KeyFault::OtherLabel) }
+fn public(text: &[u8]) -> Result<PublicKey, KeyError> {
+    std::str::from_utf8(text).map_err(|_| KeyError::NotPem).and_then(PublicKey::from_pem)
 }
 
 /// Two keys of one name in two places are two notes.
-fn mark(public: &[u8]) -> String {
-    Sha256::digest(public).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+fn mark(public: &PublicKey) -> String {
+    public.fingerprint().to_string().chars().take(16).collect()
 }
 
 fn check_owner(path: &Path, found: &Metadata) -> Result<(), Problem> {

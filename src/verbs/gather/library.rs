@@ -95,13 +95,26 @@ impl Library for Shelves {
 /// # Errors
 /// Those of `open(2)` and `read(2)`; `InvalidInput` for anything but a regular file.
 pub(in crate::verbs) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    read_until(path, LARGEST)
+}
+
+/// [`read()`] of a file that may have another size.
+///
+/// # Errors
+/// As [`read()`]; `FileTooLarge` for more than `largest` bytes.
+pub(in crate::verbs) fn read_up_to(path: &Path, largest: usize) -> io::Result<Vec<u8>> {
+    let text = read_until(path, u64::try_from(largest).unwrap_or(u64::MAX).saturating_add(1))?;
+    if text.len() > largest { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(text) }
+}
+
+fn read_until(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let name = std::ffi::CString::new(path.as_os_str().as_bytes())?;
     let opened = file::open_read(&name)?;
     if file::status(opened.as_fd())?.kind != FileType::Regular {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
     }
     let mut text = Vec::new();
-    File::from(opened).take(LARGEST).read_to_end(&mut text)?;
+    File::from(opened).take(most).read_to_end(&mut text)?;
     Ok(text)
 }
 

@@ -29,7 +29,7 @@ use crate::profile::variables::Variables;
 
 pub(super) use self::facts::{kernel, user_directory, variables, workdir};
 pub(super) use self::host::RunningHost;
-pub(super) use self::library::{Shelves, read};
+pub(super) use self::library::{Shelves, read, read_up_to};
 pub(super) use self::program::{ProgramError, find};
 pub(super) use self::temporary::Temporary;
 pub(super) use self::webhook::webhook;
@@ -127,7 +127,7 @@ pub(super) fn resolve(name: &OsStr, variables: &Variables) -> Result<Profile, Ve
 }
 
 /// A path for a message: on one line, and elided when it is very long.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     escaped(path.as_os_str().as_bytes(), 400)
 }
 

@@ -3,8 +3,6 @@
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use sha2::{Digest, Sha256};
-
 use super::keys::{self, Failure};
 use crate::profile::escape::escaped;
 use crate::trust::keystore::{self, Place, Protection, own};
@@ -29,14 +27,14 @@ fn made(id: Option<&str>, no_passphrase: bool) -> Result<String, Failure> {
     let protection = if no_passphrase { Protection::None } else { Protection::Passphrase };
     let store = keys::open(place, protection)?;
     let key = keystore::generate()?;
+    let public = keys::public(&key)?;
     store.store(&id, &key)?;
-    let noted = own::note(&settings, &id, &key)?;
-    let public = key.public_der().map_err(|fault| Failure::refused(fault.to_string()))?;
+    let noted = own::note(&settings, &id, &public)?;
     let noted = escaped(noted.as_os_str().as_bytes(), 4096);
     let mut text = String::new();
     let rows = [
         ("Key", format!("{id}, ECDSA P-256, in {}", store.describe())),
-        ("SHA-256", Sha256::digest(&public).iter().map(|byte| format!("{byte:02x}")).collect()),
+        ("SHA-256", public.fingerprint().to_string()),
         ("Public", noted),
     ];
     for (name, value) in rows {

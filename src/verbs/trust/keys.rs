@@ -4,7 +4,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use crate::trust::keystore::key::PrivateKey;
 use crate::trust::keystore::{self, KeyId, KeyStore, Passphrases, Place, Protection, passphrase};
+use crate::trust::public_key::PublicKey;
 use crate::verbs::{REFUSED, USAGE, gather, print};
 
 /// What went wrong, and the exit status it is.
@@ -60,6 +62,14 @@ pub(super) fn place() -> Result<Place, Failure> {
 pub(super) fn open(place: Place, protection: Protection) -> Result<Box<dyn KeyStore>, Failure> {
     let file = std::env::var_os(passphrase::VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
     Ok(keystore::open(place, Passphrases { file }, protection)?)
+}
+
+/// The public half of `key`.
+///
+/// # Errors
+/// It cannot be written, which no key is known for.
+pub(super) fn public(key: &PrivateKey) -> Result<PublicKey, Failure> {
+    key.public().map_err(|fault| Failure::refused(fault.to_string()))
 }
 
 /// nono's directory among the user's settings.
