@@ -189,6 +189,9 @@ fn supervisor_gaps(plan: &Plan, kernel: &Kernel) -> Vec<Gap> {
         asked.push(("supervisor.approval".to_owned(), &given.from));
     }
     asked.extend(supervisor.webhook.iter().map(|given| ("supervisor.webhook".to_owned(), &given.from)));
+    if let Some(given) = plan.profile.trust.require_signed_instructions.as_ref().filter(|given| given.value) {
+        asked.push(("trust.require_signed_instructions".to_owned(), &given.from));
+    }
     let gap = |(what, from): (String, &Provenance)| Gap {
         text: format!(
             "{what} ({from}) needs a supervisor beside the program: use `nono run` without supervisor.enabled false"
@@ -214,9 +217,6 @@ fn version_gaps(plan: &Plan) -> Vec<Gap> {
     }
     asked.extend(profile.audit_level.iter().map(|given| ("audit".to_owned(), &given.from)));
     asked.extend(profile.undo.iter().filter(|given| given.value).map(|given| ("undo".to_owned(), &given.from)));
-    if let Some(given) = profile.trust.require_signed_instructions.as_ref().filter(|given| given.value) {
-        asked.push(("trust.require_signed_instructions".to_owned(), &given.from));
-    }
     let gap = |(what, from): (String, &Provenance)| Gap {
         text: format!("{what} ({from}) cannot be kept by this version: remove the entry"),
         degradable: true,

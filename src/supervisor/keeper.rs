@@ -18,6 +18,7 @@ use super::meeting::{self, KeeperSide, ProgramSide};
 use super::pause::Pause;
 use super::questions::Questions;
 use super::report::Ended;
+use super::trusted::Trusted;
 use crate::approval::Approver;
 use crate::approval::terminal::Terminal;
 use crate::enforce::{Failure, Meeting, Prepared, Stage};
@@ -82,7 +83,9 @@ impl Keeper<'_> {
         if let Some(listener) = keeper_side.listener(program).map_err(failed)? {
             let questions = questions(&supervision, terminal.clone());
             let around = vec![self.front, process::own_id()];
-            let mediator = Mediator::new(supervision.plan, listener, around, powers, questions, Arc::clone(account));
+            let trusted = supervision.trust.map(|trust| Arc::new(Trusted::new(trust, Arc::clone(account))));
+            let mediator =
+                Mediator::new(supervision.plan, listener, around, powers, questions, Arc::clone(account), trusted);
             serve(&Arc::new(mediator)).map_err(failed)?;
         }
         keeper_side.go();

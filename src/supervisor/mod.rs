@@ -18,6 +18,7 @@ mod meeting;
 mod questions;
 pub mod pause;
 pub mod report;
+pub mod trusted;
 
 use syscalls::process::{self, Side};
 use syscalls::signal::{Signal, SignalSet};
@@ -33,6 +34,7 @@ use crate::plan::Plan;
 
 pub use self::account::Refused;
 pub use self::report::Ended;
+pub use self::trusted::Trust;
 
 /// Signals that a user sends to nono and means for the program.
 const FORWARDED: [Signal; 9] = [
@@ -55,6 +57,8 @@ pub struct Supervision {
     pub webhook: Option<Arc<dyn Approver>>,
     /// How questions on the terminal look.
     pub style: Style,
+    /// Which files must be signed.
+    pub trust: Option<Trust>,
 }
 
 /// Starts the program in its sandbox, waits for its end, and ends everything it left behind. Without `supervision` the

@@ -77,7 +77,7 @@ fn draft(path: &Path) -> io::Result<PathBuf> {
 /// Without it a power cut could take the name back.
 fn keep(path: &Path) -> io::Result<()> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(directory.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Files as objects: opened without access, told apart, named.
 
+pub mod sealed;
+
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
@@ -31,6 +33,12 @@ pub struct Status {
     pub identity: (u64, u64),
     /// It has no name any more, or never had one.
     pub is_unlinked: bool,
+    /// In bytes.
+    pub size: u64,
+    /// When the content was changed last, as whoever may write to it likes to have it: seconds and nanoseconds.
+    pub modified: (i64, i64),
+    /// When anything about it was changed last. Nobody sets it.
+    pub changed: (i64, i64),
 }
 
 /// `open(2)` with `O_PATH`: the object a path leads to, symbolic links followed, without access to its content.
@@ -104,6 +112,9 @@ pub fn status(fd: BorrowedFd<'_>) -> Result<Status, Errno> {
         owner: stat.st_uid,
         identity: (stat.st_dev, stat.st_ino),
         is_unlinked: stat.st_nlink == 0,
+        size: u64::try_from(stat.st_size).unwrap_or(0),
+        modified: (stat.st_mtime, stat.st_mtime_nsec),
+        changed: (stat.st_ctime, stat.st_ctime_nsec),
     })
 }
 

@@ -42,7 +42,7 @@ fn judged(world: &World, name: &str, key: &PublicKey) -> Verdict {
     let root = AbsPath::new(world.work().as_os_str().as_bytes()).expect("a path");
     let policy = Policy::new(Vec::new(), vec![Publisher::keyed("local-dev", "default", key.clone())]);
     let level = Level { origin: Origin::Project(root.clone()), policy, believed: true };
-    let rules = Rules::new(&[level], &[root.clone()], &[]);
+    let rules = Rules::new(&[level], std::slice::from_ref(&root), &[]);
     let path = world.work().join(name);
     let bundle = fs::read(format!("{}.bundle", path.display())).expect("a bundle");
     let opened = rules.open(&bundle);

@@ -89,6 +89,7 @@ impl Mediator {
         if is_device && !real.as_bytes().starts_with(b"/dev/pts/") && !matches!(attribute, Attribute::Length(_)) {
             return Err(Errno::NOT_PERMITTED);
         }
+        self.check_unsigned(real, &object)?;
         let operations = [Operation::Write(real.clone())];
         // A length is a matter of writing, which the kernel mediates; EPERM is what chmod(2) has for files of others.
         let kind = if matches!(attribute, Attribute::Length(_)) { Kind::Entry } else { Kind::Attribute };

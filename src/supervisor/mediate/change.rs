@@ -52,6 +52,9 @@ impl Mediator {
             Change::MakeDirectory { .. } | Change::MakeNode { .. } => caller.umask()?,
             Change::Remove { .. } | Change::Symlink { .. } => 0,
         };
+        if matches!(what, Change::Remove { .. }) {
+            self.check_entry_unsigned(&entry)?;
+        }
         let operations = [Operation::Write(entry.real.clone())];
         let decided = self.decide(caller, &operations, &at.path, None, Kind::Entry);
         let what = what.clone();
@@ -77,6 +80,8 @@ impl Mediator {
         if flags & EXCHANGE != 0 {
             self.check_tree(&new, &old)?;
         }
+        self.check_entry_unsigned(&old)?;
+        self.check_entry_unsigned(&new)?;
         let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
         let decided = self.decide(caller, &operations, &from.path, None, Kind::Entry);
         self.carry_out(caller, decided, move || change::rename(raw(&old), raw(&new), flags))
@@ -104,12 +109,16 @@ impl Mediator {
             } else {
                 self.resolver.object(caller, from.directory, &from.path, Last::Follow, 0)?
             };
+            if let RealPath::Path(real) = &object.real {
+                self.check_unsigned(real, &object)?;
+            }
             let operations = [link_source(&object), Some(Operation::Write(new.real.clone()))];
             let operations: Vec<Operation> = operations.into_iter().flatten().collect();
             let decided = self.decide(caller, &operations, &from.path, Some(&object), Kind::Entry);
             return self.carry_out(caller, decided, move || change::link_open(&own_name(&object.file), raw(&new)));
         }
         let old = self.resolver.entry(caller, from.directory, &from.path, 0)?;
+        self.check_entry_unsigned(&old)?;
         let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
         let decided = self.decide(caller, &operations, &from.path, None, Kind::Entry);
         self.carry_out(caller, decided, move || change::link(raw(&old), raw(&new)))

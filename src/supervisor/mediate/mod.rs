@@ -10,6 +10,7 @@ mod change;
 mod open;
 mod receive;
 mod resolve;
+mod signed;
 mod sockets;
 mod waiting;
 
@@ -30,12 +31,14 @@ use self::resolve::{Last, Object, RealPath, Resolver};
 use self::sockets::Bound;
 use super::account::Account;
 use super::questions::Questions;
+use super::trusted::Trusted;
 use crate::approval::{AskedOperation, Object as AskedObject, Question};
 use crate::enforce::gaps;
 use crate::plan::explain::explain;
 use crate::plan::{Access, Denial, Operation, Plan, Verdict, decide};
 use crate::profile::abs_path::AbsPath;
 
+pub(super) use self::open::own_name;
 pub(super) use self::receive::serve;
 
 /// Everything that answers the program's calls.
@@ -52,6 +55,7 @@ pub(super) struct Mediator {
     bound: Arc<Bound>,
     questions: Option<Arc<Questions>>,
     account: Arc<Account>,
+    trusted: Option<Arc<Trusted>>,
 }
 
 /// How a call is answered.
@@ -116,12 +120,15 @@ impl Mediator {
         powers: Powers,
         questions: Option<Arc<Questions>>,
         account: Arc<Account>,
+        trusted: Option<Arc<Trusted>>,
     ) -> Self {
-        let kernel_complete = gaps::kernel_keeps_files(&plan);
+        // The kernel knows nothing of signatures.
+        let signed = trusted.as_ref().is_some_and(|trusted| trusted.is_strict());
+        let kernel_complete = gaps::kernel_keeps_files(&plan) && !signed;
         let (numbers, resolver) = (Numbers::new(), Resolver::new(around));
         let bound = Arc::new(Bound::default());
         let listener = Arc::new(listener);
-        Self { plan, listener, numbers, resolver, powers, kernel_complete, bound, questions, account }
+        Self { plan, listener, numbers, resolver, powers, kernel_complete, bound, questions, account, trusted }
     }
 
     /// Decides about one call that does `operations`.
@@ -255,10 +262,16 @@ impl Mediator {
         };
         // The kernel's own answer for what is not there, or may not be looked at.
         let Ok(object) = found else { return Outcome::GoOn };
-        let RealPath::Path(real) = object.real else { return Outcome::GoOn };
-        let operation = Operation::Execute(real);
+        let RealPath::Path(real) = &object.real else { return Outcome::GoOn };
+        let operation = Operation::Execute(real.clone());
         match decide(&self.plan, &operation) {
-            Verdict::Allow(_) => Outcome::GoOn,
+            Verdict::Allow(_) => {
+                let concern = self.concern(caller, at.directory, &at.path, &object);
+                match concern {
+                    Some(concern) => concern.admit(object, |_, _| Outcome::GoOn),
+                    None => Outcome::GoOn,
+                }
+            }
             verdict @ (Verdict::Ask(_) | Verdict::Deny(_)) => {
                 self.account.denied(|| explain(&self.plan, &operation, &verdict));
                 Outcome::Fail(Errno::ACCESS)
@@ -288,7 +301,7 @@ impl Mediator {
         let opened = |denial: &Denial| {
             !denial.pattern.keeps(from, to) || denial.real.as_ref().is_some_and(|real| real.is_within(from))
         };
-        !own && !self.plan.denials.iter().any(opened)
+        !own && !self.plan.denials.iter().any(opened) && self.stays_signed(from, to)
     }
 }
 

@@ -141,6 +141,7 @@ impl Mediator {
             operations.push(Operation::Write(real));
         }
         operations.iter().all(|operation| matches!(decide(&self.plan, operation), Verdict::Allow(_)))
+            && !self.is_to_be_signed(operations.first())
     }
 
     fn try_open(&self, caller: Caller, open: &Open) -> Result<Outcome, Errno> {
@@ -170,8 +171,22 @@ impl Mediator {
         }
         let RealPath::Path(real) = &object.real else { return Ok(reopen(open, object.file, &object.status)) };
         let is_own_terminal = real.as_bytes() == b"/dev/tty";
-        let act = move |open: &Open, object: Object| {
-            if is_own_terminal { own_terminal(caller, open, object) } else { reopen(open, object.file, &object.status) }
+        let access = open.access();
+        if access.write {
+            self.check_unsigned(real, &object)?;
+        }
+        let concern = if access.read { self.concern(caller, open.directory, &open.path, &object) } else { None };
+        let recorded = concern.clone();
+        let act = move |open: &Open, object: Object| match (is_own_terminal, concern) {
+            (true, _) => own_terminal(caller, open, object),
+            (false, None) => reopen(open, object.file, &object.status),
+            (false, Some(concern)) => {
+                let open = open.clone();
+                concern.admit(object, move |object, copy| match copy {
+                    Some(copy) => reopen_copy(&open, &copy),
+                    None => reopen(&open, object.file, &object.status),
+                })
+            }
         };
         match self.decide(caller, &open.operations(real), &open.path, Some(&object), open.kind()) {
             Decided::Act => Ok(act(open, object)),
@@ -179,7 +194,11 @@ impl Mediator {
                 let open = open.clone();
                 Ok(self.ask(caller, questions, move || act(&open, object)))
             }
-            Decided::KernelDoes => Ok(Outcome::GoOn),
+            // What is not strict lets every file through, and records it.
+            Decided::KernelDoes => Ok(match recorded {
+                Some(concern) => concern.admit(object, |_, _| Outcome::GoOn),
+                None => Outcome::GoOn,
+            }),
             Decided::Refuse(errno) => Err(errno),
         }
     }
@@ -309,6 +328,15 @@ fn reopen(open: &Open, object: OwnedFd, status: &Status) -> Outcome {
     }))
 }
 
+/// Opens a copy in memory as if it were the file: nothing can be written to it.
+fn reopen_copy(open: &Open, copy: &OwnedFd) -> Outcome {
+    let flags = (open.flags & OpenHow::NON_BLOCKING) | OpenHow::READ_ONLY | OpenHow::CLOSE_ON_EXEC;
+    match at::open(None, &own_name(copy), &OpenHow { flags, mode: 0, resolve: 0 }) {
+        Ok(file) => Outcome::HandOver { file, close_on_exec: open.has(OpenHow::CLOSE_ON_EXEC), alone: false },
+        Err(errno) => Outcome::Fail(errno),
+    }
+}
+
 /// `/dev/null` and its like (`mem(4)`, `null(4)`, `random(4)`), which open at once.
 fn is_prompt(status: &Status) -> bool {
     const MEMORY: u64 = 1;
@@ -333,7 +361,7 @@ fn own_terminal(caller: Caller, open: &Open, object: Object) -> Outcome {
 }
 
 /// The name that leads to an open object from this process.
-pub(super) fn own_name(object: &OwnedFd) -> CString {
+pub(in crate::supervisor) fn own_name(object: &OwnedFd) -> CString {
     CString::new(format!("/proc/self/fd/{}", object.as_raw_fd())).unwrap_or_default()
 }
 

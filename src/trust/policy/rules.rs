@@ -1,6 +1,6 @@
 //! The policies of all levels, put together so that none can take back what another asks for.
 
-use super::{Blocklist, Enforcement, Include, Policy, Publisher};
+use super::{Blocklist, Enforcement, FILE_NAME, Include, Policy, Publisher};
 use crate::profile::abs_path::AbsPath;
 
 /// Where a policy comes from.
@@ -103,11 +103,16 @@ impl Rules {
         self.enforcement
     }
 
-    /// Whether the file at `path`, without symbolic links, must be signed.
+    /// Whether the file at `path`, without symbolic links, must be signed. Bundles and policies are signatures, and are
+    /// verified as such.
     pub fn protects(&self, path: &AbsPath) -> bool {
-        self.scopes.iter().any(|scope| {
-            beneath(&scope.root, path).is_some_and(|path| scope.includes.iter().any(|include| include.matches(&path)))
-        })
+        let is_signature =
+            path.file_name().is_some_and(|name| name.ends_with(b".bundle") || name == FILE_NAME.as_bytes());
+        !is_signature
+            && self.scopes.iter().any(|scope| {
+                beneath(&scope.root, path)
+                    .is_some_and(|path| scope.includes.iter().any(|include| include.matches(&path)))
+            })
     }
 
     /// Whether every file that must be signed beneath the directory `from` must be signed beneath `to` as well.
@@ -123,6 +128,11 @@ impl Rules {
     /// Whether the program may not change what must be signed.
     pub fn keeps_from_change(&self) -> bool {
         self.protect
+    }
+
+    /// Whether anything is refused whatever else is said.
+    pub fn blocks(&self) -> bool {
+        !self.blocklist.digests.is_empty() || !self.blocklist.publishers.is_empty()
     }
 
     /// The roots of projects.

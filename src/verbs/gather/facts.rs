@@ -16,6 +16,7 @@ use crate::plan::Facts;
 use crate::profile::Limits;
 use crate::profile::abs_path::AbsPath;
 use crate::profile::variables::Variables;
+use crate::trust::keystore::{self, Place, passphrase};
 
 /// The name nono's directories have beneath those of the user.
 const OWN_NAME: &[u8] = b"nono";
@@ -32,10 +33,24 @@ pub(in crate::verbs) fn facts(workdir: AbsPath, variables: &Variables) -> Facts 
         workdir,
         root: credentials::effective_user() == 0,
         environment: std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect(),
-        own_directories: user.into_iter().flatten().chain([system_directory()]).collect(),
+        own_directories: user.into_iter().flatten().chain([system_directory()]).chain(key_places()).collect(),
         own_binary: std::env::current_exe().ok().as_deref().and_then(absolute),
         own_policies: Vec::new(),
     }
+}
+
+/// The directory of the user's key files and the file of their passphrase, where the environment names them.
+fn key_places() -> impl Iterator<Item = AbsPath> {
+    let keys = match Place::named(std::env::var_os(keystore::VARIABLE).as_deref()) {
+        Ok(Place::Directory(path)) => Some(path),
+        Ok(Place::Keychain | Place::SecretService) | Err(_) => None,
+    };
+    let passphrase = std::env::var_os(passphrase::VARIABLE).map(PathBuf::from);
+    // What they really are is closed as well: a link may lead elsewhere.
+    let places = [keys, passphrase].into_iter().flatten();
+    places
+        .flat_map(|path| [fs::canonicalize(&path).ok(), Some(path)].into_iter().flatten())
+        .filter_map(|path| absolute(&path))
 }
 
 /// The user's own policies; the specification has a default beneath the home directory (XDG Base Directory

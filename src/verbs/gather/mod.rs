@@ -6,6 +6,7 @@ mod host;
 mod library;
 mod program;
 mod temporary;
+mod trust;
 mod webhook;
 
 use std::borrow::Cow;
@@ -32,6 +33,7 @@ pub(super) use self::host::RunningHost;
 pub(super) use self::library::{Shelves, read, read_up_to};
 pub(super) use self::program::{ProgramError, find};
 pub(super) use self::temporary::Temporary;
+pub(super) use self::trust::{Trusting, trusting};
 pub(super) use self::webhook::webhook;
 
 /// The profile of a command line that names none.
@@ -44,6 +46,8 @@ pub(super) struct Gathered {
     pub(super) kernel: Kernel,
     pub(super) host: RunningHost,
     pub(super) temporary: Option<Temporary>,
+    /// Which files must be signed.
+    pub(super) trusting: Trusting,
 }
 
 /// What the gathered plan is for.
@@ -79,8 +83,14 @@ pub(super) fn gather(flags: &Sandbox, purpose: Purpose, account: Option<&OsStr>)
     facts.own_policies.extend(policy_file(flags, &current));
     facts.own_policies.extend(account.map(|path| current.join_or_absolute(path.as_bytes())));
     facts.own_directories.extend(webhook::places(&profile));
+    let mut trusting = trusting(&facts.workdir, &variables).map_err(|problem| vec![problem])?;
+    if profile.trust.require_signed_instructions.as_ref().is_some_and(|given| given.value) {
+        let signers: Vec<String> = profile.trust.signers.iter().map(|given| given.value.clone()).collect();
+        trusting.rules = trusting.rules.requiring(&signers);
+    }
+    facts.own_policies.extend(trusting.files.iter().cloned());
     let plan = plan::build::build(profile, &facts, &mut host);
-    Ok(Gathered { plan, kernel, host, temporary })
+    Ok(Gathered { plan, kernel, host, temporary, trusting })
 }
 
 /// What `-p`, else `NONO_PROFILE`, names.
@@ -124,6 +134,10 @@ pub(super) fn resolve(name: &OsStr, variables: &Variables) -> Result<Profile, Ve
         return resolution::resolve(&source, &shelves, variables);
     }
     resolution::resolve_name(&place, &shelves, variables)
+}
+
+fn path_of(path: &AbsPath) -> std::path::PathBuf {
+    std::path::PathBuf::from(OsStr::from_bytes(path.as_bytes()))
 }
 
 /// A path for a message: on one line, and elided when it is very long.

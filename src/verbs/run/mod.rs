@@ -9,7 +9,7 @@ use crate::approval::terminal::Style;
 use crate::cli::Run;
 use crate::enforce::{self, Failure, Program, Stage};
 use crate::plan::{Operation, Verdict, decide, explain};
-use crate::supervisor::{self, Ended, Supervision};
+use crate::supervisor::{self, Ended, Supervision, Trust};
 
 use self::account::Document;
 use super::gather::{self, Gathered, ProgramError, Purpose};
@@ -38,6 +38,7 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
         gather::gather(&arguments.sandbox, Purpose::Run, arguments.json.as_deref()).map_err(Refusal::because)?;
     check_gaps(&gathered, arguments.sandbox.degraded)?;
     let program = find_program(&arguments.command, &mut gathered)?;
+    gathered.trusting.warnings.iter().for_each(|warning| print::say(warning));
     if !arguments.silent {
         print::say(&banner::banner(&gathered.plan, &gathered.kernel, arguments.verbose));
     }
@@ -53,6 +54,7 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
         plan: gathered.plan.clone(),
         webhook,
         style: Style::new(variable("TERM").as_deref(), variable("NO_COLOR").as_deref()),
+        trust: Some(Trust { rules: gathered.trusting.rules.clone(), overridden: false }),
     });
     let (ended, refusals) = supervisor::run(&prepared, &gathered.kernel, supervision)
         .map_err(|errno| Refusal::because(vec![format!("no process could be started: {errno}")]))?;

@@ -27,12 +27,7 @@ pub(super) struct Named {
 /// whose root it is where no policy is found. `directory` is absolute and without symbolic links.
 pub(super) fn root(directory: &Path) -> Option<&Path> {
     let has = |place: &Path, name: &str| fs::symlink_metadata(place.join(name)).is_ok();
-    for place in directory.ancestors() {
-        if has(place, FILE_NAME) || has(place, REPOSITORY) {
-            return Some(place);
-        }
-    }
-    None
+    directory.ancestors().find(|place| has(place, FILE_NAME) || has(place, REPOSITORY))
 }
 
 /// Finds the regular file that is to be signed.
@@ -47,7 +42,7 @@ pub(super) fn named(path: &OsStr) -> Result<Named, Failure> {
     if !found.is_file() {
         return Err(failed("it is not a regular file".to_owned()));
     }
-    let directory = real.parent().unwrap_or(Path::new("/"));
+    let directory = real.parent().unwrap_or_else(|| Path::new("/"));
     let project = root(directory);
     let name = real.strip_prefix(project.unwrap_or(directory)).unwrap_or(&real).to_str();
     let Some(name) = name.filter(|name| is_subject_name(name)).map(str::to_owned) else {

@@ -1,0 +1,136 @@
+//! Files that must be signed, where calls come near them.
+
+use std::ffi::CStr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+use syscalls::Errno;
+use syscalls::file::{self, FileType};
+
+use super::caller::Caller;
+use super::resolve::{Entry, KEPT, Object, RealPath};
+use super::{Mediator, Outcome};
+use crate::plan::Operation;
+use crate::profile::abs_path::AbsPath;
+use crate::supervisor::trusted::{Admission, Concern, Trusted};
+
+/// A file that must be signed before it is let through.
+#[derive(Clone)]
+pub(super) struct Signed {
+    trusted: Arc<Trusted>,
+    concern: Concern,
+}
+
+impl Mediator {
+    /// What must be signed about `object`, to which `path` led from descriptor `directory`; `None` for most objects.
+    pub(super) fn concern(&self, caller: Caller, directory: i32, path: &CStr, object: &Object) -> Option<Signed> {
+        let trusted = self.trusted.as_ref()?;
+        let RealPath::Path(real) = &object.real else { return None };
+        if object.status.kind == FileType::Directory {
+            return None;
+        }
+        // Without a link on the way the real path ends as the text does.
+        let typed = || if ends_with(real, path) { None } else { typed_path(caller, directory, path) };
+        let concern = trusted.concern(real, typed)?;
+        Some(Signed { trusted: Arc::clone(trusted), concern })
+    }
+
+    /// Whether the file of `operation` must be signed.
+    pub(super) fn is_to_be_signed(&self, operation: Option<&Operation>) -> bool {
+        let (Some(trusted), Some(Operation::Read(real) | Operation::Write(real))) = (&self.trusted, operation) else {
+            return false;
+        };
+        trusted.concern(real, || None).is_some()
+    }
+
+    /// Refuses to change a file that is signed.
+    ///
+    /// # Errors
+    /// `EPERM`.
+    pub(super) fn check_unsigned(&self, real: &AbsPath, object: &Object) -> Result<(), Errno> {
+        self.check_file_unsigned(real, &object.file, &object.status)
+    }
+
+    /// [`Self::check_unsigned`] for what an entry names, a symbolic link itself, and what lies beneath a directory.
+    ///
+    /// # Errors
+    /// `EPERM`.
+    pub(super) fn check_entry_unsigned(&self, entry: &Entry) -> Result<(), Errno> {
+        if self.trusted.is_none() {
+            return Ok(());
+        }
+        let found = syscalls::at::open(Some(entry.directory.as_fd()), &entry.name, &KEPT);
+        // Nothing there, or nothing to be had: the call itself says so.
+        let Ok(found) = found else { return Ok(()) };
+        let status = file::status(found.as_fd())?;
+        self.check_file_unsigned(&entry.real, &found, &status)
+    }
+
+    /// Whether all that must be signed beneath the directory `from` still must be when it becomes `to`.
+    pub(super) fn stays_signed(&self, from: &AbsPath, to: &AbsPath) -> bool {
+        self.trusted.as_ref().is_none_or(|trusted| trusted.keeps_tree(from, to))
+    }
+
+    fn check_file_unsigned(&self, real: &AbsPath, found: &OwnedFd, status: &file::Status) -> Result<(), Errno> {
+        let Some(trusted) = &self.trusted else { return Ok(()) };
+        if !trusted.keeps(real, status, found) {
+            return Ok(());
+        }
+        trusted.refused_change(real);
+        Err(Errno::NOT_PERMITTED)
+    }
+}
+
+impl Signed {
+    /// Does `act` with the object, and the copy that stands for it, once it is let through. What was not looked at before
+    /// takes a while, which is the caller's time.
+    pub(super) fn admit(
+        self,
+        object: Object,
+        act: impl FnOnce(Object, Option<Arc<OwnedFd>>) -> Outcome + Send + 'static,
+    ) -> Outcome {
+        let answer = |admission, object| match admission {
+            Admission::Copy(copy) => act(object, Some(copy)),
+            Admission::Itself => act(object, None),
+            Admission::Refused => Outcome::Fail(Errno::NOT_PERMITTED),
+        };
+        if let Some(known) = self.trusted.known(&self.concern, &object.status) {
+            return answer(known, object);
+        }
+        Outcome::Slow(Box::new(move || match self.trusted.admit(&self.concern, &object.file) {
+            Ok(admission) => answer(admission, object),
+            Err(errno) => Outcome::Fail(errno),
+        }))
+    }
+}
+
+/// Whether `real` ends with the names of `path`.
+fn ends_with(real: &AbsPath, path: &CStr) -> bool {
+    let text = path.to_bytes();
+    let text = text.strip_prefix(b"./").unwrap_or(text);
+    match real.as_bytes().strip_suffix(text) {
+        Some(rest) => text.first() == Some(&b'/') && rest.is_empty() || rest.ends_with(b"/"),
+        None => false,
+    }
+}
+
+/// The path as it was asked for, without a look at what is there.
+fn typed_path(caller: Caller, directory: i32, path: &CStr) -> Option<AbsPath> {
+    let text = path.to_bytes();
+    if text.first() == Some(&b'/') {
+        return AbsPath::new(text);
+    }
+    Some(caller.directory_name(directory)?.join(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_without_links_is_recognised_by_its_end() {
+        let ends = |real: &str, text: &CStr| ends_with(&AbsPath::new(real.as_bytes()).unwrap(), text);
+        assert!(ends("/a/b", c"b") && ends("/a/b", c"./b") && ends("/a/b", c"a/b") && ends("/a/b", c"/a/b"));
+        assert!(!ends("/a/b", c"/b") && !ends("/a/xb", c"b") && !ends("/a/b", c"c") && !ends("/a/b", c"../a/b"));
+    }
+}

@@ -1,0 +1,129 @@
+//! What was found out about files, for as long as they stay what they were.
+
+use std::collections::BTreeMap;
+use std::ffi::CString;
+use std::os::fd::AsFd;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use syscalls::Errno;
+use syscalls::file::{Status, open_path_without_links, status};
+
+use super::Admission;
+use super::evidence::Looked;
+use crate::profile::abs_path::AbsPath;
+
+/// Files that are remembered; past these each open is looked at.
+const MOST: usize = 10_000;
+
+/// Two changes within this time may leave the same times behind: the kernel's clock for files is coarse
+/// (`current_time` of `fs/inode.c`), and some filesystems count in seconds.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// What a file is and when it was changed. The time of change is one that nobody sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub(super) identity: (u64, u64),
+    pub(super) size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+/// Files by path, and those that must not be changed.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    files: RwLock<BTreeMap<AbsPath, File>>,
+    /// Where each of them was found.
+    kept: RwLock<BTreeMap<(u64, u64), AbsPath>>,
+}
+
+#[derive(Debug)]
+struct File {
+    stamp: Stamp,
+    /// Its verified content, where somebody may write to the file itself.
+    copy: Option<Arc<OwnedFd>>,
+}
+
+impl Stamp {
+    pub(super) fn of(status: &Status) -> Self {
+        let Status { identity, size, modified, changed, .. } = *status;
+        Self { identity, size, modified, changed }
+    }
+
+    /// Whether a change from `now` on leaves other times behind.
+    fn is_settled(&self, now: SystemTime) -> bool {
+        let latest = u64::try_from(self.changed.0.max(self.modified.0)).unwrap_or(u64::MAX);
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        now.checked_sub(SETTLED).is_some_and(|before| before.as_secs() > latest)
+    }
+}
+
+impl Known {
+    /// How the file of `stamp` at `path` goes through, when it is known to.
+    pub(super) fn admission(&self, path: &AbsPath, stamp: &Stamp) -> Option<Admission> {
+        let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
+        let file = files.get(path).filter(|file| file.stamp == *stamp)?;
+        Some(file.copy.as_ref().map_or(Admission::Itself, |copy| Admission::Copy(Arc::clone(copy))))
+    }
+
+    /// Remembers that what was `looked` at goes through, unless it could change unseen.
+    pub(super) fn remember(&self, path: &AbsPath, looked: &Looked, verified: bool, now: SystemTime) {
+        if !looked.stamp.is_settled(now) || looked.is_being_written {
+            return;
+        }
+        let copy = looked.copy.clone().filter(|_| verified);
+        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        if files.len() < MOST || files.contains_key(path) {
+            files.insert(path.clone(), File { stamp: looked.stamp, copy });
+        }
+    }
+
+    /// Forgets what is known of the file at `path`.
+    pub(super) fn forget(&self, path: &AbsPath) {
+        self.files.write().unwrap_or_else(PoisonError::into_inner).remove(path);
+    }
+
+    /// From now on the file with `identity` at `path` is not to be changed, under none of its names.
+    pub(super) fn keep_from_change(&self, identity: (u64, u64), path: &AbsPath) {
+        self.kept.write().unwrap_or_else(PoisonError::into_inner).insert(identity, path.clone());
+    }
+
+    /// Whether the file with `identity` is not to be changed.
+    pub(super) fn is_kept(&self, identity: (u64, u64)) -> bool {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(path) = kept.get(&identity) else { return false };
+        // Somebody outside may have removed it since, and another file has its number.
+        if is_at(path, identity) {
+            return true;
+        }
+        drop(kept);
+        self.kept.write().unwrap_or_else(PoisonError::into_inner).remove(&identity);
+        false
+    }
+}
+
+/// Whether `path` leads to the file with `identity`. What cannot be looked at may.
+fn is_at(path: &AbsPath, identity: (u64, u64)) -> bool {
+    let found =
+        CString::new(path.as_bytes()).map_err(|_| Errno::INVALID).and_then(|path| open_path_without_links(&path));
+    match found.and_then(|found| status(found.as_fd())) {
+        Ok(status) => status.identity == identity,
+        Err(errno) => !matches!(errno, Errno::NOT_FOUND | Errno::NOT_DIRECTORY | Errno::LOOP),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_just_changed_is_not_remembered() {
+        let stamp = Stamp { identity: (1, 2), size: 3, modified: (100, 0), changed: (1000, 5) };
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        assert!(!stamp.is_settled(at(999)) && !stamp.is_settled(at(1000)) && !stamp.is_settled(at(1002)));
+        assert!(stamp.is_settled(at(1003)));
+        assert!(!Stamp { modified: (5000, 0), ..stamp }.is_settled(at(1003)));
+        assert!(!Stamp { changed: (-1, 0), modified: (-1, 0), ..stamp }.is_settled(at(1003)));
+    }
+}

@@ -1,0 +1,191 @@
+//! Files that must be signed, while the program runs: each is verified when it is opened or executed, on the bytes that are
+//! handed over, and what was verified once is kept from change.
+//!
+//! Nobody inside can change a file under its reader: who holds it open for writing is known to the kernel, and such a file is
+//! handed over as a copy in sealed memory. A file that nobody can write to is handed over itself.
+
+mod evidence;
+mod known;
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use syscalls::Errno;
+use syscalls::file::{FileType, Status};
+
+use self::evidence::Evidence;
+use self::known::{Known, Stamp};
+use super::account::Account;
+use crate::plan::explain::Explanation;
+use crate::profile::abs_path::AbsPath;
+use crate::trust::policy::{Enforcement, Rules};
+use crate::trust::verify::{Action, Failure, Verdict};
+
+/// What the run was started with.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    pub rules: Rules,
+    /// The user said that what fails is to go on.
+    pub overridden: bool,
+}
+
+/// Answers for files that must be signed.
+#[derive(Debug)]
+pub(super) struct Trusted {
+    rules: Rules,
+    overridden: bool,
+    evidence: Evidence,
+    known: Known,
+    account: Arc<Account>,
+}
+
+/// A file that must be signed, by the names it was reached by.
+#[derive(Clone, Debug)]
+pub(super) struct Concern {
+    /// Without symbolic links.
+    real: AbsPath,
+    /// As it was asked for, where a link led from a name that must be signed to one that need not.
+    typed: Option<AbsPath>,
+}
+
+/// How a file may be handed over.
+#[derive(Debug)]
+pub(super) enum Admission {
+    /// As it is.
+    Itself,
+    /// As this memory, which has its content and cannot be changed.
+    Copy(Arc<OwnedFd>),
+    Refused,
+}
+
+impl Trusted {
+    pub(super) fn new(trust: Trust, account: Arc<Account>) -> Self {
+        let Trust { rules, overridden } = trust;
+        Self { rules, overridden, evidence: Evidence::default(), known: Known::default(), account }
+    }
+
+    /// Whether a file can be refused: then no open is left to the kernel, which knows nothing of signatures.
+    pub(super) fn is_strict(&self) -> bool {
+        self.rules.enforcement() > Enforcement::Audit || self.rules.blocks()
+    }
+
+    /// What must be signed about the object at `real`; `typed` gives the path that led there, where links were followed.
+    pub(super) fn concern(&self, real: &AbsPath, typed: impl FnOnce() -> Option<AbsPath>) -> Option<Concern> {
+        if self.rules.protects(real) {
+            return Some(Concern { real: real.clone(), typed: None });
+        }
+        let typed = typed().filter(|typed| self.rules.protects(typed))?;
+        Some(Concern { real: real.clone(), typed: Some(typed) })
+    }
+
+    /// What is known of the file already; `None` when it must be looked at.
+    pub(super) fn known(&self, concern: &Concern, status: &Status) -> Option<Admission> {
+        self.known.admission(&concern.real, &Stamp::of(status))
+    }
+
+    /// Verifies the file, which is open without access as `file`.
+    ///
+    /// # Errors
+    /// The file cannot be read by whoever asks for it, which is the caller's error.
+    pub(super) fn admit(&self, concern: &Concern, file: &OwnedFd) -> Result<Admission, Errno> {
+        let looked = match evidence::look(file) {
+            Ok(looked) => looked,
+            Err(evidence::Unfit::Errno(errno)) => return Err(errno),
+            Err(evidence::Unfit::Because(why)) => {
+                let verdict = Verdict::Failed(Failure::Unreadable { why });
+                return Ok(if self.allows(concern, &verdict) { Admission::Itself } else { Admission::Refused });
+            }
+        };
+        let verdict = self.verdict(concern, &looked);
+        if !self.allows(concern, &verdict) {
+            return Ok(Admission::Refused);
+        }
+        let verified = matches!(verdict, Verdict::Verified(_));
+        if verified {
+            self.known.keep_from_change(looked.stamp.identity, &concern.real);
+        }
+        let admission = match (&looked.copy, verified) {
+            (Some(copy), true) => Admission::Copy(Arc::clone(copy)),
+            // What is let through although it is not verified is the file itself: nothing was proved about it.
+            _ => Admission::Itself,
+        };
+        self.known.remember(&concern.real, &looked, verified, SystemTime::now());
+        Ok(admission)
+    }
+
+    /// Whether the program may not change the file of `status` at `real`, open without access as `file`: what is signed
+    /// stays as it was signed.
+    pub(super) fn keeps(&self, real: &AbsPath, status: &Status, file: &OwnedFd) -> bool {
+        if status.kind != FileType::Regular || !self.is_strict() || !self.rules.keeps_from_change() {
+            return false;
+        }
+        if self.known.is_kept(status.identity) {
+            return true;
+        }
+        if !self.rules.protects(real) {
+            return false;
+        }
+        let concern = Concern { real: real.clone(), typed: None };
+        let verified = evidence::look(file).is_ok_and(|looked| {
+            let verified = matches!(self.verdict(&concern, &looked), Verdict::Verified(_));
+            if verified {
+                self.known.keep_from_change(looked.stamp.identity, &concern.real);
+            }
+            verified
+        });
+        // Whoever changes it now makes another file of it.
+        if !verified {
+            self.known.forget(real);
+        }
+        verified
+    }
+
+    /// Whether what must be signed beneath the directory `from` must be signed beneath `to` as well.
+    pub(super) fn keeps_tree(&self, from: &AbsPath, to: &AbsPath) -> bool {
+        !self.is_strict() || self.rules.keeps(from, to)
+    }
+
+    /// Counts a change that was refused.
+    pub(super) fn refused_change(&self, real: &AbsPath) {
+        self.account.denied(|| Explanation {
+            operation: format!("change {}", real),
+            path: Some(real.clone()),
+            decision: "deny",
+            reason: "it is signed, and what is signed stays as it was signed".to_owned(),
+            rule: None,
+            change: Some("\"protect\": false in the trust policy".to_owned()),
+        });
+    }
+
+    /// The verdict on the bytes that were looked at.
+    fn verdict(&self, concern: &Concern, looked: &evidence::Looked) -> Verdict {
+        let judge = |path: &AbsPath| self.evidence.judge(&self.rules, path, looked.digest);
+        match (judge(&concern.real), &concern.typed) {
+            (Verdict::Failed(_), Some(typed)) => judge(typed),
+            (verdict, _) => verdict,
+        }
+    }
+
+    /// Whether a file with `verdict` goes through.
+    fn allows(&self, concern: &Concern, verdict: &Verdict) -> bool {
+        if verdict.action(self.rules.enforcement(), self.overridden) != Action::Deny {
+            return true;
+        }
+        self.account.denied(|| {
+            let path = concern.typed.as_ref().unwrap_or(&concern.real);
+            Explanation {
+                operation: format!("read {}", path),
+                path: Some(path.clone()),
+                decision: "deny",
+                reason: verdict.to_string(),
+                rule: None,
+                change: match verdict {
+                    Verdict::Failed(failure) => Some(failure.advice().to_owned()),
+                    Verdict::Blocked(_) | Verdict::Verified(_) => None,
+                },
+            }
+        });
+        false
+    }
+}

@@ -1,0 +1,102 @@
+//! The trust policies of a run: the embedded one, the user's, and those of the project.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::{library::read_up_to, path_of, shown, user_directory};
+use crate::profile::abs_path::AbsPath;
+use crate::profile::variables::Variables;
+use crate::trust::keystore::own;
+use crate::trust::policy::{self, FILE_NAME, Level, Origin, Policy, Publisher, Rules, baseline};
+use crate::trust::verify::verify_policy;
+
+/// What the levels come to, and what the user should hear about them.
+#[derive(Debug)]
+pub(in crate::verbs) struct Trusting {
+    pub(in crate::verbs) rules: Rules,
+    /// Files that say it, which the program must not change.
+    pub(in crate::verbs) files: Vec<AbsPath>,
+    pub(in crate::verbs) warnings: Vec<String>,
+}
+
+/// Reads every level that holds in `workdir`.
+///
+/// # Errors
+/// A policy that cannot be read, means nothing, or is the user's and not signed by the user.
+pub(in crate::verbs) fn trusting(workdir: &AbsPath, variables: &Variables) -> Result<Trusting, String> {
+    let mut levels = vec![Level { origin: Origin::Embedded, policy: baseline(), believed: true }];
+    let (mut warnings, mut files) = (Vec::new(), Vec::new());
+    let settings = user_directory(variables).map(|settings| path_of(&settings));
+    let own = settings.as_deref().map_or(Ok(Vec::new()), own::keys).map_err(|problem| problem.to_string())?;
+    let own: Vec<Publisher> =
+        own.into_iter().map(|key| Publisher::keyed(key.id.as_str(), key.id.as_str(), key.public)).collect();
+    let mut anchors = own.clone();
+    let mut has_user = false;
+    if let Some((path, bytes, policy)) = settings.map(|settings| found(&settings)).transpose()?.flatten() {
+        if let Err(why) = signer(&path, &bytes, &own) {
+            return Err(format!("{}: {why}; sign it with `nono trust sign-policy --user`", shown(&path)));
+        }
+        anchors.extend(policy.publishers.iter().cloned());
+        levels.push(Level { origin: Origin::User, policy, believed: true });
+        has_user = true;
+    }
+    let mut scope = workdir.clone();
+    for directory in projects(workdir) {
+        let Some((path, bytes, policy)) = found(&path_of(&directory))? else { continue };
+        let signed = signer(&path, &bytes, &anchors);
+        if let Err(why) = &signed {
+            warnings.push(format!("{}: {why}; its publishers are not believed", shown(&path)));
+        }
+        if !has_user {
+            warnings.push(
+                "Warning: project-level trust-policy.json found but no user-level policy exists.\nProject policies are \
+                 not authoritative without a user-level policy to anchor trust."
+                    .to_owned(),
+            );
+        }
+        files.extend([directory.join(FILE_NAME.as_bytes()), directory.join(b"trust-policy.json.bundle")]);
+        scope = directory.clone();
+        levels.push(Level { origin: Origin::Project(directory), policy, believed: signed.is_ok() });
+    }
+    warnings.dedup();
+    Ok(Trusting { rules: Rules::new(&levels, &[scope], &own), files, warnings })
+}
+
+/// The directories from `workdir` up to the root of its repository; without one, only itself.
+fn projects(workdir: &AbsPath) -> Vec<AbsPath> {
+    let mut all = vec![workdir.clone()];
+    let is_repository = |place: &AbsPath| fs::symlink_metadata(path_of(place).join(".git")).is_ok();
+    let mut place = workdir.clone();
+    while !is_repository(&place) {
+        let Some(above) = place.parent() else { return vec![workdir.clone()] };
+        all.push(above.clone());
+        place = above;
+    }
+    all
+}
+
+fn found(directory: &Path) -> Result<Option<(PathBuf, Vec<u8>, Policy)>, String> {
+    let path = directory.join(FILE_NAME);
+    match read_up_to(&path, policy::LARGEST) {
+        Ok(bytes) => match policy::read(&bytes) {
+            Ok(policy) => Ok(Some((path, bytes, policy))),
+            Err(why) => Err(format!("{}: {why}", shown(&path))),
+        },
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(format!("{} cannot be read: {error}", shown(&path))),
+    }
+}
+
+/// Whether one of `publishers` signed the policy.
+fn signer(path: &Path, bytes: &[u8], publishers: &[Publisher]) -> Result<(), String> {
+    let mut place = path.as_os_str().to_owned();
+    place.push(".bundle");
+    let bundle = read_up_to(Path::new(&place), crate::trust::bundle::LARGEST).map_err(|error| {
+        match error.kind() == ErrorKind::NotFound {
+            true => "it is not signed".to_owned(),
+            false => format!("its bundle cannot be read: {error}"),
+        }
+    })?;
+    verify_policy(bytes, &bundle, publishers).map(drop).map_err(|failure| failure.to_string())
+}

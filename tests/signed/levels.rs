@@ -1,0 +1,88 @@
+//! What the policies and the profile make of a file that is not signed.
+
+use std::fs;
+
+use crate::world::{NOBODY, Who, World};
+use crate::{is_refused, prints, project, run, shell, trust};
+
+/// Rewrites the project's policy and signs it again.
+fn policy(world: &World, change: &str) {
+    shell(world, &format!("sed -i '{change}' trust-policy.json"));
+    trust(world, "sign-policy");
+}
+
+#[test]
+fn without_a_policy_nothing_is_stopped() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    prints(&world, "echo a > CLAUDE.md; echo b >> CLAUDE.md; cat CLAUDE.md; mv CLAUDE.md x; rm x", "a\nb\n");
+}
+
+#[test]
+fn warn_and_audit_let_a_file_through() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    project(&world);
+    policy(&world, "s/\"deny\"/\"warn\"/");
+    prints(&world, "cat CLAUDE-2.md CLAUDE.md", "be evil\nbe kind\n");
+    is_refused(&world, "echo x > CLAUDE.md", "stays as it was signed");
+    policy(&world, "s/\"warn\"/\"audit\"/");
+    prints(&world, "cat CLAUDE-2.md; echo x >> CLAUDE.md; cat CLAUDE.md", "be evil\nbe kind\nx\n");
+}
+
+#[test]
+fn what_is_blocked_is_refused_whatever_the_enforcement_is() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    project(&world);
+    let digest = shell(&world, "sha256sum CLAUDE.md | cut -c1-64");
+    let entry = format!("{{ \"sha256\": \"{}\", \"description\": \"known evil\" }}", digest.trim());
+    policy(&world, &format!("s/\"deny\"/\"audit\"/; s/\"digests\": \\[\\]/\"digests\": [{entry}]/"));
+    is_refused(&world, "cat CLAUDE.md", "known evil");
+    prints(&world, "cat CLAUDE-2.md", "be evil\n");
+}
+
+#[test]
+fn a_policy_can_let_signed_files_be_changed() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    project(&world);
+    policy(&world, "s/\"version\": 1/\"version\": 1, \"protect\": false/");
+    prints(&world, "echo x >> CLAUDE.md", "");
+    is_refused(&world, "cat CLAUDE.md", "content changed after it was signed");
+}
+
+#[test]
+fn a_profile_asks_for_signatures_and_names_whose_count() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    project(&world);
+    shell(&world, "mv trust-policy.json ../home/; echo x > AGENTS.md");
+    let profile = |signers: &str| {
+        let text = format!(
+            r#"{{ "name": "p", "extends": ["default"], "sandbox": {{ "allow": ["$WORKDIR"] }},
+                 "trust": {{ "require_signed_instructions": true, "signers": [{signers}] }} }}"#
+        );
+        fs::write(world.work().join("p.json"), text).expect("a profile");
+    };
+    let read = |name: &str| world.finish(world.nono().args(["run", "-s", "-p", "./p.json", "--", "cat", name]));
+    trust(&world, "sign AGENTS.md");
+    for (signers, code) in [("", 0), ("\"default\"", 0), ("\"somebody@else\"", 1)] {
+        profile(signers);
+        let outcome = read("AGENTS.md");
+        assert_eq!(outcome.code(), code, "{signers}: {}", outcome.stderr);
+    }
+    profile("");
+    assert_eq!(read("CLAUDE-2.md").code(), 1);
+    // Nobody beside the program would verify anything.
+    let outcome = world.finish(world.nono().args(["wrap", "-p", "./p.json", "--", "cat", "AGENTS.md"]));
+    assert!(outcome.code() == 125 && outcome.stderr.contains("require_signed_instructions"), "{}", outcome.stderr);
+}
+
+#[test]
+fn nobody_inside_reaches_the_keys() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    project(&world);
+    let keys = world.home().join("keys/default.key");
+    let mut command = world.nono();
+    command.args(["run", "-s", "--allow-cwd", "-a"]).arg(world.home()).args(["--", "cat"]).arg(&keys);
+    let stolen = world.finish(command.env("NONO_KEYSTORE", format!("file:{}/keys", world.home().display())));
+    assert!(stolen.code() != 0 && stolen.stdout.is_empty(), "{}", stolen.stdout);
+    let noted = run(&world, "ls ~/.config/nono/keys");
+    assert!(noted.code() != 0 && noted.stdout.is_empty(), "{}", noted.stdout);
+}
