@@ -34,9 +34,9 @@ pub(super) fn wait(keeper: Pid, family: &Family, awaited: &SignalSet, report: &O
 fn keeper_ended(keeper: Pid) -> bool {
     loop {
         match process::next_change() {
-            Ok(Some((pid, Change::Stopped(_)))) if pid == keeper => {
-                // The program stopped and the keeper with it: the shell is to see its job stopped.
-                let _ = signal::raise(Signal::STOP);
+            Ok(Some((pid, Change::Stopped(by)))) if pid == keeper => {
+                // The program stopped and the keeper with it: the shell is to see its job stopped, by the same signal.
+                let _ = signal::stop_by(by);
                 let _ = signal::send(keeper, Signal::CONTINUE);
             }
             Ok(Some((pid, Change::Exited(_) | Change::Killed(_)))) if pid == keeper => return true,

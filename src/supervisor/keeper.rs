@@ -173,12 +173,12 @@ fn program_ended(program: Pid, pause: &Pause) -> Option<Change> {
     loop {
         let held_before = pause.is_held();
         match process::next_change() {
-            Ok(Some((pid, Change::Stopped(_)))) if pid == program => {
+            Ok(Some((pid, Change::Stopped(by)))) if pid == program => {
                 // Stopped while a question is on the terminal: that is no news for the shell.
                 if held_before || pause.is_held() {
                     continue;
                 }
-                let _ = signal::raise(Signal::STOP);
+                let _ = signal::stop_by(by);
                 let _ = reaching(|| signal::send(program, Signal::CONTINUE));
                 // A program that leads a process group of its own was stopped with that group.
                 if process::process_group(program) == Ok(program) {

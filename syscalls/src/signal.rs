@@ -174,6 +174,27 @@ pub fn send_to_whole_domain(signal: Signal) -> Result<(), Errno> {
     checked_int(unsafe { libc::kill(-1, signal.0) }).map(drop)
 }
 
+/// Stops this process by `signal`, as its parent is told, and returns when it goes on. The signal, which may be blocked, is
+/// let through for that.
+///
+/// In an orphaned process group every signal but `SIGSTOP` is discarded (`setpgid(2)`), and this returns at once.
+///
+/// # Errors
+/// Those of `sigprocmask(2)` and `tgkill(2)`.
+pub fn stop_by(signal: Signal) -> Result<(), Errno> {
+    if signal == Signal::STOP {
+        return raise(signal);
+    }
+    let set = SignalSet::new(&[signal]);
+    let before = set.block()?;
+    // While it is blocked: one that the terminal sent may be pending as well, and what makes the process go on takes both.
+    let raised = raise(signal);
+    // SAFETY: the set is initialised and outlives the call; a null pointer means that the old mask is not wanted.
+    checked_int(unsafe { libc::sigprocmask(libc::SIG_UNBLOCK, &raw const set.0, std::ptr::null_mut()) })?;
+    before.set_mask()?;
+    raised
+}
+
 /// `raise(3)`.
 ///
 /// # Errors

@@ -81,7 +81,7 @@ fn ctrl_z_stops_the_program_and_fg_goes_on_with_it() {
     terminal.until("first\nfirst");
     terminal.key("C-z");
     terminal.until("Stopped");
-    terminal.until("status=14");
+    terminal.until("status=148");
     terminal.line("clear; fg; echo status=$?");
     terminal.until_top("/tmp/nono");
     terminal.line("second");
