@@ -21,7 +21,8 @@ pub mod report;
 pub mod trusted;
 
 use syscalls::process::{self, Side};
-use syscalls::signal::{Signal, SignalSet};
+use syscalls::signal::{self, Signal, SignalSet};
+use syscalls::terminal::{Modes, Terminal};
 use syscalls::{Errno, file};
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::approval::terminal::Style;
 use crate::enforce::Prepared;
 use crate::enforce::gaps::Kernel;
 use crate::plan::Plan;
+use crate::profile::Approver as Named;
 
 pub use self::account::Refused;
 pub use self::report::Ended;
@@ -78,6 +80,7 @@ pub fn run(
     let family = family::Family::found(kernel.landlock_abi)?;
     let mask = awaited.block()?;
     let front = process::own_id();
+    let modes = terminal_modes(supervision.as_ref());
     match process::fork()? {
         Side::Child => {
             drop(reading);
@@ -87,7 +90,28 @@ pub fn run(
         }
         Side::Parent(keeper) => {
             drop(writing);
-            Ok(front::wait(keeper, &family, &awaited, &reading))
+            let (ended, refusals) = front::wait(keeper, &family, &awaited, &reading);
+            if let (Ended::KeeperLost, Some(modes)) = (&ended, modes) {
+                give_back(&modes);
+            }
+            Ok((ended, refusals))
         }
+    }
+}
+
+/// The modes of the terminal, where the keeper may change them to ask.
+fn terminal_modes(supervision: Option<&Supervision>) -> Option<Modes> {
+    let mut named = supervision?.plan.profile.supervisor.approval.iter();
+    named.any(|given| given.value == Named::Terminal).then(|| Terminal::controlling().ok()?.modes().ok()).flatten()
+}
+
+/// Gives the terminal the modes it had before the run, since whoever changed them last is gone. Not while it belongs to
+/// another job.
+fn give_back(modes: &Modes) {
+    let Ok(terminal) = Terminal::controlling() else { return };
+    let Ok(Some(group)) = terminal.foreground_group() else { return };
+    let is_own = process::process_group(process::own_id()) == Ok(group);
+    if is_own || signal::send_group(group, Signal(0)) == Err(Errno::NO_SUCH_PROCESS) {
+        let _ = terminal.set_modes(modes);
     }
 }

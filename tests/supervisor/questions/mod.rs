@@ -1,5 +1,7 @@
 //! Questions while the program waits, from its call to the answer of a service or a person, and back.
 
+mod terminal;
+
 use std::fs;
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -10,10 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::attack::{Report, can_confine, each, word};
+use crate::attack::{Report, each, word};
 use crate::place::{number, probe};
 use crate::service::{Asked, Service, ok, read_request};
-use crate::world::{NOBODY, Outcome, Who, World};
+use crate::world::{Outcome, World};
 
 /// How long a question is open where nobody is to answer, in milliseconds.
 const SHORT: u64 = 700;
@@ -331,52 +333,6 @@ fn an_answer_for_a_program_that_is_gone_changes_nothing() {
         assert!(!new.exists(), "{}", outcome.stderr);
         assert_eq!(service.asked().len(), 1);
     });
-}
-
-#[test]
-fn a_person_at_the_terminal_answers() {
-    let Some(world) = can_confine().then(|| World::new(Who::User(NOBODY))).flatten() else { return };
-    let python = "/usr/bin/python3";
-    if !std::path::Path::new(python).exists() {
-        crate::world::skip("python3 is not installed");
-        return;
-    }
-    let (file, other) = (outside(&world, "file", "first\n"), outside(&world, "other", "second\n"));
-    let request = "allow? [y/o/d/N] ";
-    let driver = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/terminal/drive.py");
-    let driver_copy = world.home().join("drive.py");
-    world.file(&driver_copy, &fs::read_to_string(driver).expect("the driver"));
-    let play = |keys: &[&str], timeout: u64| {
-        let mut steps = Vec::new();
-        for key in keys {
-            steps.push(serde_json::json!(["expect", request]));
-            if !key.is_empty() {
-                steps.push(serde_json::json!(["send", key]));
-            }
-        }
-        let supervisor = format!(r#""approval": ["terminal"], "timeout_ms": {timeout}"#);
-        let script = format!("cat {file}; cat {file}; cat {other}; echo end");
-        let inner = asking(&world, &supervisor, &[]);
-        let mut command = world.command(python);
-        command.arg(&driver_copy).arg(serde_json::Value::from(steps).to_string());
-        command.arg(inner.get_program()).args(inner.get_args()).args(["/bin/sh", "-c", &script]);
-        world.finish(&mut command)
-    };
-    let count = |text: &str, what: &str| text.matches(&format!("{what}\r\n")).count();
-    // For each row of keys: how often the first and the second file is read.
-    for (keys, timeout, first, second) in [
-        (&["y\r", "y\r", "y\r"][..], LONG, 2, 1),
-        (&["o\r", "n\r"], LONG, 2, 0),
-        (&["d\r"], LONG, 2, 1),
-        (&["n\r", "y\r"], LONG, 0, 1),
-        (&["", "", ""], 1500, 0, 0),
-    ] {
-        let outcome = play(keys, timeout);
-        let shown = &outcome.stdout;
-        assert_eq!(outcome.code(), 0, "{keys:?}: {shown} {}", outcome.stderr);
-        assert_eq!((count(shown, "first"), count(shown, "second")), (first, second), "{keys:?}: {shown}");
-        assert!(shown.contains("end\r\n") && shown.contains(&file), "{keys:?}: {shown}");
-    }
 }
 
 #[test]

@@ -1,0 +1,76 @@
+//! Questions on a terminal, with a person's part played by a script.
+
+use std::fs;
+
+use super::{LONG, asking, outside};
+use crate::attack::can_confine;
+use crate::world::{NOBODY, Who, World};
+
+#[test]
+fn the_terminal_is_as_it_was_when_whoever_asks_on_it_is_killed() {
+    let Some(world) = can_confine().then(|| World::new(Who::User(NOBODY))).flatten() else { return };
+    let file = outside(&world, "file", "content\n");
+    let driver = world.home().join("drive.py");
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/terminal/drive.py"));
+    world.file(&driver, &text.expect("the driver"));
+    let inner = asking(&world, r#""approval": ["terminal"]"#, &[]);
+    let words: Vec<_> = inner.get_args().map(|word| word.to_string_lossy()).collect();
+    let script = format!(
+        "stty -g > before
+        (until stty -g < /dev/tty > now; ! cmp -s before now; do sleep 0.1; done; front=$(cat front)
+            kill -9 $(cat /proc/$front/task/$front/children)) &
+        sh -c 'echo $$ > front; exec \"$@\"' sh {} {} cat {file}
+        echo status=$?; stty -g > after; cmp before after && echo same modes",
+        inner.get_program().to_string_lossy(),
+        words.join(" "),
+    );
+    let steps = serde_json::json!([["expect", "status=125"], ["expect", "same modes"]]).to_string();
+    let outcome = world.finish(world.command("/usr/bin/python3").arg(&driver).args([&steps, "/bin/sh", "-c", &script]));
+    assert_eq!(outcome.code(), 0, "{}{}", outcome.stdout, outcome.stderr);
+}
+
+#[test]
+fn a_person_at_the_terminal_answers() {
+    let Some(world) = can_confine().then(|| World::new(Who::User(NOBODY))).flatten() else { return };
+    let python = "/usr/bin/python3";
+    if !std::path::Path::new(python).exists() {
+        crate::world::skip("python3 is not installed");
+        return;
+    }
+    let (file, other) = (outside(&world, "file", "first\n"), outside(&world, "other", "second\n"));
+    let request = "allow? [y/o/d/N] ";
+    let driver = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/terminal/drive.py");
+    let driver_copy = world.home().join("drive.py");
+    world.file(&driver_copy, &fs::read_to_string(driver).expect("the driver"));
+    let play = |keys: &[&str], timeout: u64| {
+        let mut steps = Vec::new();
+        for key in keys {
+            steps.push(serde_json::json!(["expect", request]));
+            if !key.is_empty() {
+                steps.push(serde_json::json!(["send", key]));
+            }
+        }
+        let supervisor = format!(r#""approval": ["terminal"], "timeout_ms": {timeout}"#);
+        let script = format!("cat {file}; cat {file}; cat {other}; echo end");
+        let inner = asking(&world, &supervisor, &[]);
+        let mut command = world.command(python);
+        command.arg(&driver_copy).arg(serde_json::Value::from(steps).to_string());
+        command.arg(inner.get_program()).args(inner.get_args()).args(["/bin/sh", "-c", &script]);
+        world.finish(&mut command)
+    };
+    let count = |text: &str, what: &str| text.matches(&format!("{what}\r\n")).count();
+    // For each row of keys: how often the first and the second file is read.
+    for (keys, timeout, first, second) in [
+        (&["y\r", "y\r", "y\r"][..], LONG, 2, 1),
+        (&["o\r", "n\r"], LONG, 2, 0),
+        (&["d\r"], LONG, 2, 1),
+        (&["n\r", "y\r"], LONG, 0, 1),
+        (&["", "", ""], 1500, 0, 0),
+    ] {
+        let outcome = play(keys, timeout);
+        let shown = &outcome.stdout;
+        assert_eq!(outcome.code(), 0, "{keys:?}: {shown} {}", outcome.stderr);
+        assert_eq!((count(shown, "first"), count(shown, "second")), (first, second), "{keys:?}: {shown}");
+        assert!(shown.contains("end\r\n") && shown.contains(&file), "{keys:?}: {shown}");
+    }
+}
