@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod merkle;
 pub mod profile;
+pub mod http;
 pub mod plan;
 pub mod enforce;
 pub mod network;

@@ -19,11 +19,12 @@ use source::Source;
 const CODE: [&str; 5] = ["src", "syscalls", "sbpl", "fuzz", "tests"];
 
 /// Each module of the program, and the modules it may name besides itself.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
-    ("approval", &["plan", "profile"]),
+const MAY_IMPORT: [(&str, &[&str]); 15] = [
+    ("approval", &["http", "plan", "profile"]),
     ("audit", &["merkle"]),
     ("cli", &[]),
     ("enforce", &["plan", "profile"]),
+    ("http", &["profile"]),
     ("main", &["cli", "verbs"]),
     ("merkle", &[]),
     ("network", &["plan", "profile"]),
@@ -41,6 +42,7 @@ const EVERYTHING: &[&str] = &[
     "audit",
     "cli",
     "enforce",
+    "http",
     "merkle",
     "network",
     "plan",
@@ -53,9 +55,6 @@ const EVERYTHING: &[&str] = &[
 
 /// The beginnings of the names of files that decide and touch nothing.
 const PURE: [&str; 41] = [
-    "src/approval/http/request",
-    "src/approval/http/response",
-    "src/approval/http/url",
     "src/approval/terminal/answer",
     "src/approval/terminal/prompt",
     "src/approval/terminal/screen",
@@ -72,6 +71,9 @@ const PURE: [&str; 41] = [
     "src/enforce/landlock",
     "src/enforce/seatbelt",
     "src/enforce/seccomp",
+    "src/http/request",
+    "src/http/response",
+    "src/http/url",
     "src/merkle/",
     "src/network/dns",
     "src/network/host",
@@ -98,9 +100,10 @@ const PURE: [&str; 41] = [
 
 /// The beginnings of the names of files that may call the kernel. Approvers do: for a terminal's modes and foreground, and
 /// for who is at the other end of a socket. Key stores do: for who the user is, and to ask for a passphrase.
-const MAY_NAME_SYSCALLS: [&str; 7] = [
+const MAY_NAME_SYSCALLS: [&str; 8] = [
     "src/approval/",
     "src/enforce/",
+    "src/http/",
     "src/network/",
     "src/supervisor/",
     "src/trust/keystore/",

@@ -2,13 +2,13 @@
 //!
 //! A question is about one object, never about a name: what is shown is what will be handed over. No answer is no.
 
-pub mod http;
 pub mod terminal;
 pub mod webhook;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
+
+pub use crate::http::deadline::Cancelled;
 
 use crate::plan::Access;
 use crate::profile::abs_path::AbsPath;
@@ -89,25 +89,10 @@ pub enum Answer {
     },
 }
 
-/// Set when another approver has answered, or the program that asked is gone.
-#[derive(Debug, Default)]
-pub struct Cancelled(AtomicBool);
-
 /// Somebody who may be asked.
 pub trait Approver: fmt::Debug + Send + Sync {
     /// Waits for an answer until `deadline`, or until the question is withdrawn.
     fn ask(&self, question: &Question, deadline: Instant, cancelled: &Cancelled) -> Answer;
-}
-
-impl Cancelled {
-    /// Withdraws the question.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
 }
 
 /// Such as `fs.open`, as answers and logs name it.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use nono::approval::Scope;
-use nono::approval::http::Failure;
-use nono::approval::http::response::{LONGEST_BODY, Parser, Response};
 use nono::approval::webhook::Format;
 use nono::approval::webhook::answer::{Expected, Verdict, pause, read};
+use nono::http::Failure;
+use nono::http::response::{LONGEST_BODY, Parser, Response};
 use serde_json::Value;
 
 const UID: &str = "0123456789abcdef0123456789abcdef";

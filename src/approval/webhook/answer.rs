@@ -8,7 +8,7 @@ use super::ask::{VERSION, width};
 use super::json::{Json, parse};
 use super::moment;
 use crate::approval::Scope;
-use crate::approval::http::Failure;
+use crate::http::Failure;
 use crate::profile::escape::escaped;
 
 /// Characters of a name or a reason.

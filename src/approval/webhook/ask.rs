@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{Format, Origin, moment};
-use crate::approval::http::Failure;
 use crate::approval::{AskedOperation, Question, Scope};
+use crate::http::Failure;
 use crate::profile::abs_path::AbsPath;
 use crate::profile::escape::escaped;
 

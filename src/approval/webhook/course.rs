@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 use super::ask::{self, Ask};
 use super::{Decision, Format, Record, Webhook, answer};
 use crate::approval::Question;
-use crate::approval::http::Failure;
-use crate::approval::http::deadline::Deadline;
-use crate::approval::http::request::{Method, Request};
-use crate::approval::http::response::Response;
+use crate::http::Failure;
+use crate::http::deadline::Deadline;
+use crate::http::request::{Method, Request};
+use crate::http::response::Response;
 
 /// After a connection that did not come about, or a status that asks for patience.
 const MOST_RETRIES: u32 = 3;

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::approval::http::Failure;
+use crate::http::Failure;
 
 /// How many objects and lists may stand inside each other.
 pub(super) const DEEPEST: usize = 16;

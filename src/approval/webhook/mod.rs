@@ -19,11 +19,11 @@ use std::time::{Duration, Instant, SystemTime};
 use self::answer::{Decision, Verdict};
 use self::course::Course;
 use self::sign::Secret;
-use super::http::Failure;
-use super::http::deadline::Deadline;
-use super::http::transport::Transport;
-use super::http::url::Url;
 use super::{Answer, Approver, Cancelled, Question, Scope};
+use crate::http::Failure;
+use crate::http::deadline::Deadline;
+use crate::http::transport::Transport;
+use crate::http::url::Url;
 
 /// How many answered questions are remembered, to tell an old answer from a wrong one.
 const MOST_SPENT: usize = 256;

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::answer::{Decision, Expected, Verdict, pause, read};
 use super::ask::{Ask, access};
 use super::{Format, Origin};
-use crate::approval::http::Failure;
 use crate::approval::{AskedOperation, Object, Process, Question, Scope};
+use crate::http::Failure;
 use crate::plan::Access;
 use crate::profile::abs_path::AbsPath;
 

@@ -3,13 +3,17 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Failure;
-use crate::approval::Cancelled;
 
 /// How long a wait may last before it is looked up whether the question still stands.
 const STEP: Duration = Duration::from_millis(50);
+
+/// Set when an answer is of no use any more: another has come, or whoever asked is gone.
+#[derive(Debug, Default)]
+pub struct Cancelled(AtomicBool);
 
 /// The moment, and whoever may withdraw the question before.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +37,17 @@ pub(crate) trait Waits: Read + Write {
 /// A stream with a deadline that can be brought forward.
 pub(crate) trait Hurries: Read + Write {
     fn hurry(&mut self, time: Duration);
+}
+
+impl Cancelled {
+    /// Withdraws the question.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 impl<'c> Deadline<'c> {
