@@ -5,17 +5,20 @@
 
 #[path = "measure.rs"]
 mod measure;
+#[path = "place.rs"]
+#[expect(dead_code, reason = "other benches use the rest of it")]
+mod place;
 #[path = "reference.rs"]
 mod reference;
 
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use measure::{Way, compare};
+use place::{Place, words};
 use reference::{Mode, supervise};
 
 const ROUNDS: usize = 21;
@@ -47,49 +50,22 @@ fn open_many(path: Option<OsString>) -> io::Result<()> {
 }
 
 fn bench() -> io::Result<()> {
-    let given = std::env::args().skip(1).find(|word| !word.starts_with('-'));
-    let nono = given.unwrap_or_else(|| env!("CARGO_BIN_EXE_nono").to_owned());
-    let place = Place::new()?;
-    let own = place.program.to_string_lossy().into_owned();
-    let target = place.folder.join("file").to_string_lossy().into_owned();
-    let folder = place.folder.to_string_lossy().into_owned();
+    let place = Place::new("opens")?;
+    let (own, nono, target, folder) = (place.program.as_str(), place.nono.as_str(), place.path("file"), place.path(""));
+    fs::write(&target, "content")?;
     let under = |before: &[&str]| {
-        let words: Vec<String> =
-            before.iter().copied().chain([own.as_str(), OPEN, &target]).map(str::to_owned).collect();
+        let words = words(&[before, &[own, OPEN, &target]]);
         move || microseconds(&words)
     };
-    let run = [nono.as_str(), "run", "-s", "--read", &folder];
+    let run = [nono, "run", "-s", "--read", &folder];
     let mut ways = [
         Way::new("bare", under(&[])),
-        Way::new("reference, continue", under(&[&own, REFERENCE, "continue"])),
-        Way::new("reference, inject", under(&[&own, REFERENCE, "inject"])),
+        Way::new("reference, continue", under(&[own, REFERENCE, "continue"])),
+        Way::new("reference, inject", under(&[own, REFERENCE, "inject"])),
         Way::new("nono, the kernel's rules suffice", under(&[&run[..], &["--"]].concat())),
         Way::new("nono, a denial inside a grant", under(&[&run[..], &["--deny", "*.never", "--"]].concat())),
     ];
     compare(&format!("opens of one file, {nono}"), "us", ROUNDS, &mut ways, &[0, 1, 2])
-}
-
-/// A folder with this program and a file to open, which goes with it.
-struct Place {
-    folder: PathBuf,
-    program: PathBuf,
-}
-
-impl Place {
-    fn new() -> io::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("nono-bench-opens-{}", std::process::id()));
-        fs::create_dir(&folder)?;
-        let place = Self { program: folder.join("opens"), folder: folder.canonicalize()? };
-        fs::copy(std::env::current_exe()?, &place.program)?;
-        fs::write(place.folder.join("file"), "content")?;
-        Ok(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
-    }
 }
 
 /// What one open took, as the command itself says.
