@@ -13,7 +13,7 @@ use syscalls::signal::{self, Signal, SignalSet};
 use super::Supervision;
 use super::account::Account;
 use super::family::{Family, reaching};
-use super::mediate::{Mediator, Powers, serve};
+use super::mediate::{Mediator, Powers, Service};
 use super::meeting::{self, KeeperSide, ProgramSide};
 use super::pause::Pause;
 use super::questions::Questions;
@@ -80,15 +80,15 @@ impl Keeper<'_> {
         set_umask(0);
         // Nothing to take means that the program failed on its way here, and has reported that.
         let terminal = asked_terminal(&supervision, pause);
-        if let Some(listener) = keeper_side.listener(program).map_err(failed)? {
-            let questions = questions(&supervision, terminal.clone());
-            let around = vec![self.front, process::own_id()];
-            let trusted = supervision.trust.map(|trust| Arc::new(Trusted::new(trust, Arc::clone(account))));
-            let mediator =
-                Mediator::new(supervision.plan, listener, around, powers, questions, Arc::clone(account), trusted);
-            serve(&Arc::new(mediator)).map_err(failed)?;
-        }
+        let Some(listener) = keeper_side.listener(program).map_err(failed)? else { return Ok((program, terminal)) };
+        let questions = questions(&supervision, terminal.clone());
+        let around = vec![self.front, process::own_id()];
+        let trusted = supervision.trust.map(|trust| Arc::new(Trusted::new(trust, Arc::clone(account))));
+        let account = Arc::clone(account);
+        let mediator = Mediator::new(supervision.plan, listener, around, powers, questions, account, trusted);
+        let service = Service::start(mediator).map_err(failed)?;
         keeper_side.go();
+        service.complete().map_err(failed)?;
         Ok((program, terminal))
     }
 

@@ -39,7 +39,7 @@ use crate::plan::{Access, Denial, Operation, Plan, Verdict, decide};
 use crate::profile::abs_path::AbsPath;
 
 pub(super) use self::open::own_name;
-pub(super) use self::receive::serve;
+pub(super) use self::receive::Service;
 
 /// Everything that answers the program's calls.
 #[derive(Debug)]

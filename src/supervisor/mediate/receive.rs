@@ -1,8 +1,8 @@
 //! Threads that receive notifications at once.
 
 use std::os::fd::AsFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -19,24 +19,46 @@ const TOO_LONG: u32 = 2;
 /// Calls that the relief takes before it looks again.
 const SPELL: u32 = 256;
 
-/// Starts the threads: the receiver, and a relief for when it has more than it can do or hangs in one call. Two threads that
-/// received in turn would cost the caller another change of threads for every call. They end with the process.
-///
-/// # Errors
-/// `EAGAIN` when there can be no more threads.
-pub(in crate::supervisor) fn serve(mediator: &Arc<Mediator>) -> Result<(), Errno> {
-    // The best effort of a newer kernel; without it only time is lost.
-    let _ = mediator.listener.wake_up_synchronously();
-    let waiting = Waiting::start(mediator)?;
-    let work = Arc::new(Work::default());
-    let start = |name: &str, thread: Box<dyn FnOnce() + Send>| {
-        thread::Builder::new().name(name.to_owned()).spawn(thread).map_err(|_| Errno::TRY_AGAIN)
-    };
-    let (own_mediator, own_waiting, own_work) = (Arc::clone(mediator), Arc::clone(&waiting), Arc::clone(&work));
-    let relief = start("relief", Box::new(move || relieve(&own_mediator, &own_waiting, &own_work)))?;
-    let mediator = Arc::clone(mediator);
-    start("receiver", Box::new(move || receive(&mediator, &waiting, &work, relief.thread())))?;
-    Ok(())
+/// What receives and answers the program's calls: the receiver, and a relief for when it has more than it can do or hangs in
+/// one call. Two threads that received in turn would cost the caller another change of threads for every call. They end with
+/// the process.
+#[derive(Debug)]
+pub(in crate::supervisor) struct Service {
+    mediator: Arc<Mediator>,
+    waiting: Arc<Waiting>,
+    work: Arc<Work>,
+}
+
+impl Service {
+    /// Starts the receiver.
+    ///
+    /// # Errors
+    /// `EAGAIN` when there can be no more threads.
+    pub(in crate::supervisor) fn start(mediator: Mediator) -> Result<Self, Errno> {
+        // The best effort of a newer kernel; without it only time is lost.
+        let _ = mediator.listener.wake_up_synchronously();
+        let service = Self { mediator: Arc::new(mediator), waiting: Waiting::prepare()?, work: Arc::default() };
+        let (mediator, waiting, work) = service.parts();
+        spawn("receiver", move || receive(&mediator, &waiting, &work))?;
+        Ok(service)
+    }
+
+    /// Starts the relief. Calls are answered without it, so the program need not wait for this.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub(in crate::supervisor) fn complete(self) -> Result<(), Errno> {
+        let (mediator, waiting, work) = self.parts();
+        spawn("relief", move || relieve(&mediator, &waiting, &work))
+    }
+
+    fn parts(&self) -> (Arc<Mediator>, Arc<Waiting>, Arc<Work>) {
+        (Arc::clone(&self.mediator), Arc::clone(&self.waiting), Arc::clone(&self.work))
+    }
+}
+
+fn spawn(name: &str, thread: impl FnOnce() + Send + 'static) -> Result<(), Errno> {
+    thread::Builder::new().name(name.to_owned()).spawn(thread).map(drop).map_err(|_| Errno::TRY_AGAIN)
 }
 
 /// What the relief knows of the receiver.
@@ -46,6 +68,8 @@ struct Work {
     steps: AtomicU64,
     /// The relief sleeps until it is woken.
     asleep: AtomicBool,
+    /// Empty until it has started.
+    relief: OnceLock<Thread>,
 }
 
 /// The next call; `None` when it is gone already.
@@ -73,12 +97,12 @@ fn carry_out(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, notification: Not
 }
 
 /// The life of the receiver.
-fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work, relief: &Thread) {
+fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work) {
     while let Ok(call) = next_call(mediator) {
         let Some(notification) = call else { continue };
         work.steps.fetch_add(1, Ordering::SeqCst);
         if work.asleep.load(Ordering::SeqCst) {
-            relief.unpark();
+            work.relief.get().inspect(|relief| relief.unpark());
         }
         carry_out(mediator, waiting, notification);
         work.steps.fetch_add(1, Ordering::SeqCst);
@@ -87,6 +111,8 @@ fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work, relief
 
 /// The life of the relief: it looks whether calls wait, and sleeps for good while none is made.
 fn relieve(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work) {
+    // Before it ever sleeps. There is one relief, so nothing was set before.
+    let _ = work.relief.set(thread::current());
     let (mut seen, mut found_waiting) = (0, 0);
     loop {
         let steps = work.steps.load(Ordering::SeqCst);

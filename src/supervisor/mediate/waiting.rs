@@ -31,33 +31,25 @@ pub(super) struct Waiting {
 #[derive(Debug, Default)]
 struct State {
     count: usize,
+    is_watched: bool,
     /// Whose call each thread carries out.
     callers: BTreeMap<i32, Caller>,
 }
 
 impl Waiting {
-    /// Starts the thread that looks after the others.
+    /// Prepares for calls that wait; most runs have none, so no thread is started yet.
     ///
     /// # Errors
-    /// `EAGAIN` when there can be no more threads.
-    pub(super) fn start(mediator: &Arc<Mediator>) -> Result<Arc<Self>, Errno> {
+    /// Those of `sigaction(2)`.
+    pub(super) fn prepare() -> Result<Arc<Self>, Errno> {
         signal::let_interrupt(INTERRUPT)?;
-        let waiting = Arc::new(Self::default());
-        let (own, mediator) = (Arc::clone(&waiting), Arc::clone(mediator));
-        let watcher = thread::Builder::new().name("watcher".to_owned()).stack_size(128 << 10);
-        watcher.spawn(move || own.watch(&mediator)).map_err(|_| Errno::TRY_AGAIN)?;
-        Ok(waiting)
+        Ok(Arc::new(Self::default()))
     }
 
     /// Lets a slow call wait on a thread of its own.
     pub(super) fn put_aside(self: &Arc<Self>, mediator: &Arc<Mediator>, notification: Notification, later: Outcome) {
-        {
-            let mut state = self.locked();
-            if state.count >= MOST {
-                drop(state);
-                return mediator.send(&notification, Outcome::Fail(Errno::TRY_AGAIN));
-            }
-            state.count += 1;
+        if self.count_in(mediator).is_err() {
+            return mediator.send(&notification, Outcome::Fail(Errno::TRY_AGAIN));
         }
         let (waiting, own) = (Arc::clone(self), Arc::clone(mediator));
         let worker = thread::Builder::new().name("waiting".to_owned()).stack_size(256 << 10);
@@ -70,6 +62,25 @@ impl Waiting {
             self.locked().count -= 1;
             mediator.send(&notification, Outcome::Fail(Errno::TRY_AGAIN));
         }
+    }
+
+    /// Counts one more call, and starts the thread that looks after them with the first.
+    ///
+    /// # Errors
+    /// `EAGAIN` when there are too many, or there can be no more threads.
+    fn count_in(self: &Arc<Self>, mediator: &Arc<Mediator>) -> Result<(), Errno> {
+        let mut state = self.locked();
+        if state.count >= MOST {
+            return Err(Errno::TRY_AGAIN);
+        }
+        if !state.is_watched {
+            let (own, mediator) = (Arc::clone(self), Arc::clone(mediator));
+            let watcher = thread::Builder::new().name("watcher".to_owned()).stack_size(128 << 10);
+            watcher.spawn(move || own.watch(&mediator)).map_err(|_| Errno::TRY_AGAIN)?;
+            state.is_watched = true;
+        }
+        state.count += 1;
+        Ok(())
     }
 
     fn carry_out(&self, mediator: &Mediator, notification: &Notification, later: Outcome) -> Outcome {
