@@ -1,4 +1,4 @@
-//! A blocking HTTP/1.1 client for one exchange with one approver (RFC 9110, RFC 9112).
+//! A blocking HTTP/1.1 client for one exchange with one server (RFC 9110, RFC 9112).
 //!
 //! A request goes out, a strictly framed answer comes back, the connection ends. One deadline covers all of it. What the
 //! client leaves out on purpose is in `vendor-notes/http.md`.

@@ -32,7 +32,7 @@ pub struct Exchange {
 }
 
 impl Transport {
-    /// Prepares for the approver at `url`. `certificates` (PEM) replace those that the system trusts.
+    /// Prepares for the server at `url`. `certificates` (PEM) replace those that the system trusts.
     ///
     /// # Errors
     /// A sentence that says why that place cannot be asked.
@@ -83,7 +83,7 @@ pub(super) fn failure_of(error: io::Error, code: &'static str, doing: &str) -> F
 
 fn converse(mut stream: impl Hurries, request: &[u8]) -> Result<Response, Failure> {
     let written = stream.write_all(request).and_then(|()| stream.flush());
-    written.map_err(|error| failure_of(error, "write", "the question could not be sent"))?;
+    written.map_err(|error| failure_of(error, "write", "the request could not be sent"))?;
     let mut parser = Parser::default();
     let mut buffer = [0; 8 * 1024];
     while !parser.is_done() {

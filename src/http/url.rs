@@ -1,4 +1,4 @@
-//! Where an approver is: a URL of RFC 3986, of which little is allowed, or the path of a Unix socket.
+//! Where a server is: a URL of RFC 3986, of which little is allowed, or the path of a Unix socket.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::fmt;
@@ -7,13 +7,13 @@ use super::Failure;
 use crate::profile::abs_path::AbsPath;
 use crate::profile::host::Target;
 
-/// More than any sensible approver needs, and less than a server's limit for its request line.
+/// More than any sensible server needs, and less than a server's limit for its request line.
 const LONGEST: usize = 2048;
 
 /// The longest path that `sun_path` of `unix(7)` holds with its NUL.
 const LONGEST_SOCKET_PATH: usize = 107;
 
-/// An approver's address.
+/// The address of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
     pub place: Place,
@@ -35,7 +35,7 @@ pub enum Place {
 }
 
 impl Url {
-    /// Reads the address of an approver.
+    /// Reads the address of a server.
     ///
     /// # Errors
     /// Code `url`, with what is wrong.

@@ -1,4 +1,4 @@
-//! A build without TLS: an `https://` approver is refused when the policy is loaded.
+//! A build without TLS: a server behind `https://` is refused before anything is sent.
 
 use std::convert::Infallible;
 use std::net::TcpStream;

@@ -11,7 +11,7 @@ use super::{Decision, Format, Record, Webhook, answer};
 use crate::approval::Question;
 use crate::http::Failure;
 use crate::http::deadline::Deadline;
-use crate::http::request::{Method, Request};
+use crate::http::request::{Media, Method, Request};
 use crate::http::response::Response;
 
 /// After a connection that did not come about, or a status that asks for patience.
@@ -98,7 +98,7 @@ impl<'a> Course<'a> {
         if let Some(signature) = self.webhook.secret.as_ref().and_then(|secret| secret.sign(&uid, now, &body)) {
             fields.push(("webhook-signature", signature));
         }
-        let request = Request { method, url: &url, fields: &fields, body: &body }.to_bytes()?;
+        let request = Request { method, url: &url, fields: &fields, body: &body, media: Media::Json }.to_bytes()?;
         self.record.request_sha256 = Some(Sha256::digest(&body).into());
         (self.record.status, self.record.response_sha256) = (None, None);
         let exchange = self.webhook.transport.exchange(&url, &request, self.deadline)?;

@@ -46,7 +46,7 @@ impl Waiters {
             return Err(Failure::new("busy", "too many earlier questions still wait for a connection"));
         }
         let sender = sender.clone();
-        let thread = thread::Builder::new().name("approver".to_owned()).spawn(move || {
+        let thread = thread::Builder::new().name("http".to_owned()).spawn(move || {
             let _counted = counted;
             // The receiver may have given up, and then the result is of no use.
             let _ = sender.send(call());
