@@ -10,6 +10,7 @@ pub mod note;
 pub mod policy;
 pub mod proof;
 pub mod proof_file;
+pub mod witness;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

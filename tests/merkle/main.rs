@@ -9,3 +9,4 @@ mod proof_file;
 mod replay;
 mod vectors;
 mod verify_proof;
+mod witness;

@@ -12,6 +12,11 @@ fn each_policy_of_the_corpus_accepts_no_less_with_more_cosignatures() {
     replay("tlog_policy", crate::policy::agree);
 }
 
+#[test]
+fn each_answer_of_a_witness_in_the_corpus_is_taken_for_what_it_is() {
+    replay("tlog_witness", crate::witness::agree);
+}
+
 fn replay(target: &str, agree: fn(&[u8]) -> Result<(), String>) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let mut count = 0_usize;
