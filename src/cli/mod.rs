@@ -138,7 +138,7 @@ pub enum Trust {
     ExportKey { id: Option<String>, pem: bool },
     Init { include: Vec<String>, key: Option<String>, user: bool, force: bool },
     Keygen { id: Option<String>, no_passphrase: bool },
-    Sign { files: Vec<OsString>, key: Option<String>, keyless: bool },
+    Sign(Sign),
     SignPolicy { key: Option<String>, user: bool },
 }
 
@@ -166,6 +166,18 @@ pub enum Leaf {
     /// As written.
     Hash(String),
     InProof,
+}
+
+/// `nono trust sign`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sign {
+    pub files: Vec<OsString>,
+    /// Every file that matches the policy, in place of `files`.
+    pub all: bool,
+    /// One bundle for all of them.
+    pub multi_subject: bool,
+    pub key: Option<String>,
+    pub keyless: bool,
 }
 
 /// `nono doctor`.

@@ -187,3 +187,39 @@ fn the_name_that_is_signed_begins_at_the_project_s_root() {
     assert_eq!(sign("src/config.py"), ("config.py".to_owned(), true));
     assert!(Path::new(&world.work()).join("src/config.py.bundle").exists());
 }
+
+#[test]
+fn all_that_the_policy_wants_signed_is_signed_and_nothing_else() {
+    let Some(world) = project() else { return };
+    refused(&trust(&world, &["sign", "--all"]), 125, &["nono trust init"]);
+    succeed(&trust(&world, &["init", "--include", "SKILLS*", "--include", "*.py"]));
+    shell(
+        &world,
+        "cd ../work; mkdir .git node_modules .hidden; echo '*' > .gitignore; echo x | tee node_modules/a.py > .hidden/b.py",
+    );
+    shell(&world, "cd ../work; echo x > other.txt; ln -s /etc/passwd link.py; mkfifo pipe.py");
+    let said = trust(&world, &["sign", "--all"]).stdout;
+    let mut signed: Vec<&str> = said.lines().filter_map(|line| line.rsplit(": ").next()).collect();
+    signed.sort_unstable();
+    // The baseline that comes with nono wants CLAUDE* signed as well.
+    assert_eq!(
+        signed,
+        [".hidden/b.py.bundle", "CLAUDE.md.bundle", "SKILLS.md.bundle", "src/config.py.bundle"],
+        "{said}"
+    );
+    refused(&trust(&world, &["sign", "--all", "SKILLS.md"]), 2, &["leave the files out"]);
+    refused(&trust(&world, &["sign", "--multi-subject", "SKILLS.md"]), 2, &["--all"]);
+}
+
+#[test]
+fn one_bundle_speaks_for_all_files() {
+    let Some(world) = project() else { return };
+    succeed(&trust(&world, &["init", "--include", "SKILLS*", "--include", "*.py"]));
+    assert!(succeed(&trust(&world, &["sign", "--all", "--multi-subject"])).contains("Signed 3 files"));
+    let bundle = read(&fs::read(world.work().join(".nono-trust.bundle")).expect("a bundle")).expect("a bundle");
+    let Content::Envelope(envelope) = bundle.content else { panic!("an envelope") };
+    let statement = Statement::read(&envelope.payload).expect("a statement");
+    let names: Vec<&str> = statement.subjects.iter().map(|subject| subject.name.as_str()).collect();
+    assert_eq!((statement.predicate, names), (Predicate::Files, vec!["CLAUDE.md", "SKILLS.md", "src/config.py"]));
+    assert!(!world.work().join("SKILLS.md.bundle").exists());
+}

@@ -99,6 +99,19 @@ fn a_bundle_speaks_for_its_own_file_alone() {
 }
 
 #[test]
+fn one_bundle_for_many_files_speaks_for_each_of_them_and_no_other() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    project(&world);
+    shell(&world, "rm CLAUDE-2.md; find . -name '*.bundle' ! -name 'trust-policy*' -delete");
+    crate::trust(&world, "sign --all --multi-subject");
+    prints(&world, "cat CLAUDE.md src/config.py", "be kind\nprint(7)\n");
+    is_refused(&world, "echo x > CLAUDE-5.md; cat CLAUDE-5.md", "no .bundle file found");
+    is_refused(&world, "cat CLAUDE.md CLAUDE-5.md; rm CLAUDE.md", "stays as it was signed");
+    shell(&world, "echo 'be evil' > CLAUDE.md");
+    is_refused(&world, "cat CLAUDE.md", "content changed after it was signed");
+}
+
+#[test]
 fn a_directory_does_not_carry_files_out_of_reach_of_their_pattern() {
     let Some(world) = World::new(Who::User(NOBODY)) else { return };
     project(&world);

@@ -1,6 +1,6 @@
 //! Files that must be signed, while a program runs: what is not signed does not reach it, and what is signed stays so. Each
 //! attack is made by a real program inside, beside the legitimate thing it resembles.
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod attacks;
 mod levels;

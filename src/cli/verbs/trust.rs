@@ -3,7 +3,7 @@
 use crate::cli::parse::Words;
 use crate::cli::table::{Entry, Flag, FlagGroup, Kind, Value, Verb};
 use crate::cli::usage::UsageError;
-use crate::cli::{Command, Trust, flags};
+use crate::cli::{Command, Sign, Trust, flags};
 
 pub(crate) static TRUST: Verb = Verb {
     name: "trust",
@@ -46,12 +46,17 @@ static SIGN: Verb = Verb {
     about: &[
         "Signs each FILE, and writes FILE.bundle beside it. All of them are signed or none is. The signature names the file \
          from the root of its project: the nearest directory above with a trust policy, or the repository's.",
+        "With --all, every file of the project that matches the policy is meant; files that version control ignores count \
+         too, and directories such as .git, node_modules, target and caches do not.",
     ],
-    groups: &[&FlagGroup { title: "Flags", flags: &[&KEY, &KEYLESS, &flags::HELP] }],
+    groups: &[&FlagGroup { title: "Flags", flags: &[&ALL, &MULTI_SUBJECT, &KEY, &KEYLESS, &flags::HELP] }],
     exits: &[("0", "every file was signed"), super::WRONG, ("125", "one could not be signed, and none was")],
     environment: &[KEYSTORE, PASSPHRASE],
-    examples: &[("Sign two files:", "nono trust sign SKILLS.md CLAUDE.md --key my-key")],
-    ..beneath("sign", "FILE...", &[Value { name: "FILE", kind: Kind::Path }], sign)
+    examples: &[
+        ("Sign two files:", "nono trust sign SKILLS.md CLAUDE.md --key my-key"),
+        ("Sign all files that the policy wants signed, in one bundle:", "nono trust sign --all --multi-subject"),
+    ],
+    ..beneath("sign", "FILE...|--all", &[Value { name: "FILE", kind: Kind::Path }], sign)
 };
 
 static SIGN_POLICY: Verb = Verb {
@@ -93,6 +98,11 @@ static ID: Flag = Flag {
 static KEY: Flag = Flag {
     about: "Without this flag it is the key `default`.",
     ..Flag::with("key", "NAME", Kind::Text, "The key to sign with, or to trust")
+};
+static ALL: Flag = Flag::switch("all", "Every file that matches the policy");
+static MULTI_SUBJECT: Flag = Flag {
+    about: "It is .nono-trust.bundle, in the directory of the policy. Only with --all.",
+    ..Flag::switch("multi-subject", "One bundle for all files")
 };
 static INCLUDE: Flag = Flag { many: true, ..Flag::with("include", "PATTERN", Kind::Text, "Files that must be signed") };
 static USER: Flag = Flag {
@@ -147,7 +157,9 @@ fn init(mut words: Words) -> Result<Command, UsageError> {
 
 fn sign(mut words: Words) -> Result<Command, UsageError> {
     let (key, keyless) = (words.one_text(&KEY)?, words.switch(&KEYLESS));
-    Ok(Command::Trust(Trust::Sign { files: words.some("needs a FILE")?, key, keyless }))
+    let (all, multi_subject) = (words.switch(&ALL), words.switch(&MULTI_SUBJECT));
+    let files = if all { words.operands() } else { words.some("needs a FILE, or --all")? };
+    Ok(Command::Trust(Trust::Sign(Sign { files, all, multi_subject, key, keyless })))
 }
 
 fn sign_policy(mut words: Words) -> Result<Command, UsageError> {

@@ -4,9 +4,7 @@ mod export_key;
 mod init;
 mod keygen;
 mod keys;
-mod project;
 mod sign;
-mod sign_policy;
 
 use crate::cli::Trust;
 
@@ -18,9 +16,7 @@ pub(super) fn trust(arguments: &Trust) -> u8 {
             init::init(&init::Wanted { include, key: key.as_deref(), user: *user, force: *force })
         }
         Trust::Keygen { id, no_passphrase } => keygen::keygen(id.as_deref(), *no_passphrase),
-        Trust::Sign { files, key, keyless } => {
-            sign::sign(&sign::Wanted { files, key: key.as_deref(), keyless: *keyless })
-        }
-        Trust::SignPolicy { key, user } => sign_policy::sign_policy(key.as_deref(), *user),
+        Trust::Sign(wanted) => sign::sign(wanted),
+        Trust::SignPolicy { key, user } => sign::policy::sign_policy(key.as_deref(), *user),
     }
 }

@@ -1,7 +1,6 @@
 //! `nono trust sign-policy`: a signature over a trust policy.
 
-use super::keys::{self, Failure};
-use super::{init, project};
+use super::project;
 use crate::trust::digest::Digest;
 use crate::trust::keystore::Protection;
 use crate::trust::policy::{self, FILE_NAME, Identity};
@@ -10,9 +9,11 @@ use crate::trust::statement::{Predicate, Statement, Subject};
 use crate::trust::store::Drafts;
 use crate::verbs::gather::{read_up_to, shown};
 use crate::verbs::print;
+use crate::verbs::trust::init;
+use crate::verbs::trust::keys::{self, Failure};
 
 /// Signs the policy of the current directory, or the user's, and prints where the bundle is.
-pub(super) fn sign_policy(key: Option<&str>, user: bool) -> u8 {
+pub(in crate::verbs::trust) fn sign_policy(key: Option<&str>, user: bool) -> u8 {
     match signed(key, user) {
         Ok(text) => print::document(&text),
         Err(failure) => failure.say(),

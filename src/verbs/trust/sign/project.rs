@@ -4,10 +4,10 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::keys::Failure;
 use crate::trust::policy::FILE_NAME;
 use crate::trust::statement::is_subject_name;
 use crate::verbs::gather::shown;
+use crate::verbs::trust::keys::Failure;
 
 /// What a repository has at its root.
 const REPOSITORY: &str = ".git";
