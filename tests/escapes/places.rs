@@ -1,8 +1,11 @@
-//! Places that no policy opens, and what is said about places (rows 49, 52, 55 and 56).
+//! Places that no policy opens, and what is said about places (rows 49, 52, 53, 55 and 56).
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::attack::{Report, confined, confined_command, each, program, sandbox, secret, word};
 use crate::world::{Outcome, World, shared};
@@ -69,6 +72,40 @@ fn the_policy_of_the_run_cannot_be_changed_where_it_lies() {
         assert_eq!(fs::read_to_string(&policy).expect("the policy"), text, "{}", outcome.stderr);
         assert!(outcome.stdout.ends_with(text), "it may be read: {} {}", outcome.stdout, outcome.stderr);
         assert!(work.join("beside").exists(), "the directory beside it may be written: {}", outcome.stderr);
+    });
+}
+
+#[test]
+fn a_policy_that_is_replaced_while_its_run_goes_on_changes_nothing_of_that_run() {
+    each(|world| {
+        let (secret, work) = (secret(world), world.work());
+        let policy = world.home().join("policy.json");
+        let text = |more: &str| {
+            format!(r#"{{"name": "mine", "extends": ["default"], "sandbox": {{"allow": ["$WORKDIR"]{more}}}}}"#)
+        };
+        world.file(&policy, &text(""));
+        let script = format!(": > up; until [ -e go ]; do sleep 0.02; done; cat {}", word(&secret));
+        let run = || {
+            let (up, go) = (work.join("up"), work.join("go"));
+            let mut command = sandbox(world, &["-p", word(&policy)]);
+            let mut nono = command.args(["/bin/sh", "-c", &script]).stdout(Stdio::piped()).spawn().expect("nono");
+            let start = Instant::now();
+            while !up.exists() {
+                assert!(start.elapsed() < Duration::from_secs(20) && nono.try_wait().is_ok_and(|end| end.is_none()));
+                thread::sleep(Duration::from_millis(5));
+            }
+            let wider = world.home().join("wider.json");
+            world.file(&wider, &text(&format!(r#", "read": ["{}"]"#, word(&secret))));
+            fs::rename(&wider, &policy).expect("another policy");
+            world.file(&go, "");
+            let output = nono.wait_with_output().expect("the end of nono").stdout;
+            for mark in [up, go] {
+                fs::remove_file(mark).expect("a mark");
+            }
+            String::from_utf8_lossy(&output).into_owned()
+        };
+        assert_eq!(run(), "");
+        assert_eq!(run(), "secret\n", "the next run has the new one");
     });
 }
 

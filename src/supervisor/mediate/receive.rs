@@ -1,8 +1,9 @@
 //! Threads that receive notifications at once.
 
+use std::collections::VecDeque;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 const TOO_LONG: u32 = 2;
 /// Calls that the relief takes before it looks again.
 const SPELL: u32 = 256;
+/// Calls that are received before one is carried out: a call that nobody has received can still be interrupted.
+const MOST_TAKEN: u32 = 16;
 
 /// What receives and answers the program's calls: the receiver, and a relief for when it has more than it can do or hangs in
 /// one call. Two threads that received in turn would cost the caller another change of threads for every call. They end with
@@ -70,6 +73,35 @@ struct Work {
     asleep: AtomicBool,
     /// Empty until it has started.
     relief: OnceLock<Thread>,
+    /// Calls that were received and that nobody carries out yet. A signal interrupts them no more.
+    taken: Mutex<VecDeque<Notification>>,
+    /// Held from the look whether a call waits until it is received, so that whoever looked does not wait for another.
+    taking: Mutex<()>,
+}
+
+impl Work {
+    fn next_taken(&self) -> Option<Notification> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    fn has_taken(&self) -> bool {
+        !self.taken.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Receives the calls that wait, unless the relief is about to.
+    fn take(&self, mediator: &Mediator) {
+        for _ in 0..MOST_TAKEN {
+            let Ok(_taking) = self.taking.try_lock() else { return };
+            if mediator.listener.pending() != Pending::Call {
+                return;
+            }
+            match next_call(mediator) {
+                Ok(Some(call)) => self.taken.lock().unwrap_or_else(PoisonError::into_inner).push_back(call),
+                Ok(None) => {}
+                Err(_) => return,
+            }
+        }
+    }
 }
 
 /// The next call; `None` when it is gone already.
@@ -98,12 +130,17 @@ fn carry_out(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, notification: Not
 
 /// The life of the receiver.
 fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work) {
-    while let Ok(call) = next_call(mediator) {
-        let Some(notification) = call else { continue };
+    loop {
+        let notification = match work.next_taken().map(Some).map_or_else(|| next_call(mediator), Ok) {
+            Ok(Some(notification)) => notification,
+            Ok(None) => continue,
+            Err(_) => return,
+        };
         work.steps.fetch_add(1, Ordering::SeqCst);
         if work.asleep.load(Ordering::SeqCst) {
             work.relief.get().inspect(|relief| relief.unpark());
         }
+        work.take(mediator);
         carry_out(mediator, waiting, notification);
         work.steps.fetch_add(1, Ordering::SeqCst);
     }
@@ -128,14 +165,24 @@ fn relieve(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work) {
         thread::sleep(LOOK_AGAIN);
         match mediator.listener.pending() {
             Pending::Abandoned => return,
-            Pending::Nothing => found_waiting = 0,
-            Pending::Call => found_waiting += 1,
+            Pending::Nothing if !work.has_taken() => found_waiting = 0,
+            Pending::Call | Pending::Nothing => found_waiting += 1,
         }
         if found_waiting < TOO_LONG {
             continue;
         }
         for _ in 0..SPELL {
-            match next_call(mediator) {
+            if let Some(notification) = work.next_taken() {
+                carry_out(mediator, waiting, notification);
+                continue;
+            }
+            let taking = work.taking.lock().unwrap_or_else(PoisonError::into_inner);
+            if mediator.listener.pending() != Pending::Call {
+                break;
+            }
+            let call = next_call(mediator);
+            drop(taking);
+            match call {
                 Ok(Some(notification)) => carry_out(mediator, waiting, notification),
                 Ok(None) => {}
                 Err(_) => return,
