@@ -48,15 +48,20 @@ impl Mediator {
             Ok(entry) => entry,
             Err(errno) => return self.unresolved(errno),
         };
-        let mask = match what {
-            Change::MakeDirectory { .. } | Change::MakeNode { .. } => caller.umask()?,
-            Change::Remove { .. } | Change::Symlink { .. } => 0,
-        };
         if matches!(what, Change::Remove { .. }) {
             self.check_entry_unsigned(&entry)?;
         }
         let operations = [Operation::Write(entry.real.clone())];
         let decided = self.decide(caller, &operations, &at.path, None, Kind::Entry);
+        if matches!(decided, Decided::KernelDoes) {
+            // It applies the mask itself.
+            return Ok(Outcome::GoOn);
+        }
+        let mask = match what {
+            Change::MakeDirectory { .. } | Change::MakeNode { .. } => caller.umask()?,
+            Change::Remove { .. } | Change::Symlink { .. } => 0,
+        };
+        self.check_still_waits(caller)?;
         let what = what.clone();
         self.carry_out(caller, decided, move || carry_out(&entry, &what, mask))
     }
