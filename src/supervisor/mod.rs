@@ -23,7 +23,7 @@ pub mod trusted;
 use syscalls::process::{self, Side};
 use syscalls::signal::{self, Signal, SignalSet};
 use syscalls::terminal::{Modes, Terminal};
-use syscalls::{Errno, file};
+use syscalls::{Errno, credentials, file};
 
 use std::sync::Arc;
 
@@ -76,6 +76,8 @@ pub fn run(
     let (reading, writing) = file::pipe()?;
     let awaited = SignalSet::new(&[&[Signal::CHILD], FORWARDED.as_slice()].concat());
     process::set_dumpable(false)?;
+    // Once for all processes of the run.
+    credentials::limit_bounding_set(prepared.kept_capabilities());
     process::adopt_orphans()?;
     let family = family::Family::found(kernel.landlock_abi)?;
     let mask = awaited.block()?;

@@ -100,19 +100,28 @@ pub fn keep_capabilities_permitting(kept: CapabilitySet, permitted: CapabilitySe
     set_capabilities(kept, CapabilitySet(kept.0 | permitted.0), CapabilitySet::default())
 }
 
-fn shrink_bounding_set(kept: CapabilitySet) -> Result<(), Errno> {
-    for number in 0..CAPABILITY_NUMBERS {
-        if kept.0 >> number & 1 == 0 {
-            // SAFETY: the call takes numbers only.
-            let dropped = checked_int(unsafe {
-                libc::prctl(libc::PR_CAPBSET_DROP, libc::c_ulong::from(number), UNUSED, UNUSED, UNUSED)
-            });
-            if dropped.is_err() {
-                // EINVAL: past the kernel's last capability. EPERM: not root, so there is nothing to lose.
-                break;
-            }
+/// Takes everything but `kept` from the calling thread's bounding set, which all it starts inherits: what was taken here need
+/// not be taken there again. Does not allocate.
+pub fn limit_bounding_set(kept: CapabilitySet) {
+    for number in (0..CAPABILITY_NUMBERS).filter(|number| kept.0 >> number & 1 == 0) {
+        let change = |request| {
+            // SAFETY: both requests take numbers only.
+            checked_int(unsafe { libc::prctl(request, libc::c_ulong::from(number), UNUSED, UNUSED, UNUSED) })
+        };
+        // Every removal copies the thread's credentials, so what is not there is not removed.
+        let gone = change(libc::PR_CAPBSET_READ).and_then(|is_there| match is_there {
+            0 => Ok(0),
+            _ => change(libc::PR_CAPBSET_DROP),
+        });
+        if gone.is_err() {
+            // EINVAL: past the kernel's last capability. EPERM: not root, so there is nothing to lose.
+            break;
         }
     }
+}
+
+fn shrink_bounding_set(kept: CapabilitySet) -> Result<(), Errno> {
+    limit_bounding_set(kept);
     // SAFETY: the call takes numbers only.
     let cleared = checked_int(unsafe { libc::prctl(libc::PR_CAP_AMBIENT, CLEAR_ALL, UNUSED, UNUSED, UNUSED) });
     if cleared.is_err_and(|errno| errno != Errno::INVALID) { cleared.map(drop) } else { Ok(()) }
