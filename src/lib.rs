@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod merkle;
+pub mod audit;
 pub mod profile;
 pub mod http;
 pub mod plan;
