@@ -145,7 +145,25 @@ pub enum Trust {
 /// `nono audit`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audit {
+    Export(Export),
     VerifyProof(VerifyProof),
+}
+
+/// `nono audit export`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// A session's id or the beginning of it, or a directory when it has a `/`.
+    pub session: OsString,
+    pub format: Option<ExportFormat>,
+    pub follow: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportFormat {
+    Cef,
+    Ecs,
+    Json,
+    Ocsf,
 }
 
 /// `nono audit verify-proof`. Not both of `key` and `policy` are there.

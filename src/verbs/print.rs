@@ -5,7 +5,7 @@ use std::io::Write;
 
 use crate::profile::escape::visible;
 
-use super::{NO, YES};
+use super::{NO, REFUSED, YES};
 
 /// One message on standard error; each line of it stands behind `nono: `. No character of it moves the cursor or hides.
 pub(super) fn say(message: &str) {
@@ -31,6 +31,21 @@ pub(super) fn document(text: &str) -> u8 {
             NO
         }
     }
+}
+
+/// A part of a longer document on standard output.
+///
+/// # Errors
+/// The verb's exit status, when nobody reads on or it could not be written.
+pub(super) fn part(text: &str) -> Result<(), u8> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return YES;
+        }
+        say(&format!("the answer could not be written to standard output: {error}"));
+        REFUSED
+    })
 }
 
 /// A JSON document on standard output, readable, with a line end.

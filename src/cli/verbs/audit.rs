@@ -2,13 +2,13 @@
 
 use crate::cli::parse::Words;
 use crate::cli::table::{Flag, FlagGroup, Kind, Value, Verb};
-use crate::cli::usage::UsageError;
-use crate::cli::{Audit, Command, Leaf, VerifyProof, flags};
+use crate::cli::usage::{UsageError, quoted};
+use crate::cli::{Audit, Command, Export, ExportFormat, Leaf, VerifyProof, flags};
 
 pub(crate) static AUDIT: Verb = Verb {
     name: "audit",
     aliases: &[],
-    summary: "check what was recorded",
+    summary: "export what was recorded, and check it",
     about: &[
         "A log is a Merkle tree (RFC 6962) over records of what a program did. A signed checkpoint of it commits to every \
          record at once, so no record can be changed, left out or added behind it without a trace.",
@@ -16,7 +16,7 @@ pub(crate) static AUDIT: Verb = Verb {
     usage: "VERB [ARG...]",
     operands: &[Value { name: "VERB", kind: Kind::Verb }],
     groups: &[&flags::ONLY_HELP],
-    verbs: &[&VERIFY_PROOF],
+    verbs: &[&EXPORT, &VERIFY_PROOF],
     exits: &[],
     environment: &[],
     examples: &[(
@@ -24,6 +24,35 @@ pub(crate) static AUDIT: Verb = Verb {
         "nono audit verify-proof e.tlog-proof --leaf e.json --policy trusted",
     )],
     build: |words| Err(words.missing("needs a verb")),
+};
+
+static EXPORT: Verb = Verb {
+    name: "export",
+    aliases: &[],
+    summary: "print a session's log for another system, a line a record",
+    about: &[
+        "SESSION is the id of a session or the beginning of one, or a directory when it has a slash. Each row carries the \
+         session, the index of the record and its leaf hash, so that what another system has stored can be proved later.",
+        "json is the record itself, with the fields `operation`, `target`, `timestamp` and `disposition`; ocsf is OCSF 1.8.0 \
+         with its security_control profile; ecs is the Elastic Common Schema 8.17; cef is the Common Event Format. Nothing \
+         in a record can end a row or begin another.",
+    ],
+    usage: "SESSION",
+    operands: &[Value { name: "SESSION", kind: Kind::Path }],
+    groups: &[&FlagGroup { title: "Flags", flags: &[&FORMAT, &FOLLOW, &flags::HELP] }],
+    verbs: &[],
+    exits: &[
+        ("0", "every record was printed"),
+        ("1", "the log is not what was written; nothing behind that is printed"),
+        super::WRONG,
+        super::UNKNOWN,
+    ],
+    environment: &[("XDG_STATE_HOME", "sessions are in nono/sessions beneath it; ~/.local/state when unset")],
+    examples: &[
+        ("Send what happens to a collector:", "nono audit export 20260131T1200 --format ocsf --follow"),
+        ("Read a log that was copied from elsewhere:", "nono audit export ./20260131T120000Z-1f2e3d4c"),
+    ],
+    build: export,
 };
 
 static VERIFY_PROOF: Verb = Verb {
@@ -52,7 +81,7 @@ static VERIFY_PROOF: Verb = Verb {
         ),
         (
             "Ask for witnesses, and keep the record to yourself:",
-            "nono audit verify-proof e.tlog-proof --policy trusted --leaf-hash 6e34...a01d",
+            "nono audit verify-proof e.tlog-proof --policy trusted --leaf-hash 6e34...",
         ),
     ],
     build: verify_proof,
@@ -77,6 +106,38 @@ static LEAF_HASH: Flag = Flag {
     about: "SHA-256 over a zero byte and the record, as 64 hexadecimal digits.",
     ..Flag::with("leaf-hash", "HEX", Kind::Text, "The hash of the record")
 };
+
+static FORMAT: Flag = Flag {
+    about: "Without this flag it is json.",
+    ..Flag::with(
+        "format",
+        "json|ocsf|ecs|cef",
+        Kind::Words(&["json", "ocsf", "ecs", "cef"]),
+        "The language of the rows",
+    )
+};
+
+static FOLLOW: Flag =
+    Flag { about: "Goes on until the session ends.", ..Flag::switch("follow", "Print records as they are written") };
+
+fn export(mut words: Words) -> Result<Command, UsageError> {
+    let follow = words.switch(&FOLLOW);
+    let format = match words.one(&FORMAT) {
+        None => None,
+        Some(given) => Some(match given.to_str() {
+            Some("cef") => ExportFormat::Cef,
+            Some("ecs") => ExportFormat::Ecs,
+            Some("json") => ExportFormat::Json,
+            Some("ocsf") => ExportFormat::Ocsf,
+            _ => {
+                let given = quoted(given);
+                return Err(words.fault(format!("`--format` is json, ocsf, ecs or cef, and not {given}")));
+            }
+        }),
+    };
+    let [session] = words.exactly("needs one SESSION")?;
+    Ok(Command::Audit(Audit::Export(Export { session, format, follow })))
+}
 
 fn verify_proof(mut words: Words) -> Result<Command, UsageError> {
     let (key, policy) = (words.one_text(&KEY)?, words.one(&POLICY));

@@ -1,5 +1,7 @@
 //! `nono audit`: what was recorded, and whether it is what was recorded.
 
+mod export;
+mod place;
 mod verify_proof;
 
 use std::ffi::OsStr;
@@ -16,6 +18,7 @@ use super::gather;
 /// Does what the verb beneath `audit` asks for.
 pub(super) fn audit(arguments: &Audit) -> u8 {
     match arguments {
+        Audit::Export(arguments) => export::export(arguments),
         Audit::VerifyProof(arguments) => verify_proof::verify_proof(arguments),
     }
 }

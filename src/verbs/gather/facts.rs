@@ -59,7 +59,8 @@ pub(in crate::verbs) fn user_directory(variables: &Variables) -> Option<AbsPath>
     beneath(variables.xdg_config_home.as_ref(), variables, b".config")
 }
 
-fn state_directory(variables: &Variables) -> Option<AbsPath> {
+/// What nono keeps between runs (the same, `XDG_STATE_HOME`).
+pub(in crate::verbs) fn state_directory(variables: &Variables) -> Option<AbsPath> {
     beneath(variables.xdg_state_home.as_ref(), variables, b".local/state")
 }
 

@@ -28,7 +28,7 @@ use crate::profile::read::problem::{FileFault, Problem};
 use crate::profile::resolve::{self as resolution, Source};
 use crate::profile::variables::Variables;
 
-pub(super) use self::facts::{kernel, user_directory, variables, workdir};
+pub(super) use self::facts::{kernel, state_directory, user_directory, variables, workdir};
 pub(super) use self::host::RunningHost;
 pub(super) use self::library::{Shelves, read, read_up_to};
 pub(super) use self::program::{ProgramError, find};
