@@ -30,11 +30,11 @@ const OF_OBJECTS: [(&str, &[&str]); 5] = [
 ];
 
 fn check(row: &Value) -> Result<(), String> {
-    let number = |name: &str| row[name].as_u64().ok_or(format!("{name} is no number"));
+    let number = |name: &str| row[name].as_u64().ok_or_else(|| format!("{name} is no number"));
     let missing = OF_ALL.iter().find(|name| row[**name].is_null());
     missing.map_or(Ok(()), |name| Err(format!("{name} is missing")))?;
     let (class, activity) = (number("class_uid")?, number("activity_id")?);
-    let known = CLASSES.iter().find(|known| known.0 == class).ok_or(format!("no class {class}"))?;
+    let known = CLASSES.iter().find(|known| known.0 == class).ok_or_else(|| format!("no class {class}"))?;
     let (_, category, activities, required) = known;
     if number("category_uid")? != *category || !activities.contains(&activity) {
         return Err(format!("class {class}, activity {activity}"));
@@ -54,7 +54,10 @@ fn check(row: &Value) -> Result<(), String> {
         return Err("neither end of the connection is there".to_owned());
     }
     let within = |name: &str, range: std::ops::RangeInclusive<u64>| {
-        number(name).is_ok_and(|value| range.contains(&value)).then_some(()).ok_or(format!("{name} is out of range"))
+        number(name)
+            .is_ok_and(|value| range.contains(&value))
+            .then_some(())
+            .ok_or_else(|| format!("{name} is out of range"))
     };
     within("severity_id", 0..=6)?;
     within("status_id", 0..=2)?;

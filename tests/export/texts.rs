@@ -10,12 +10,8 @@ fn extensions(row: &str) -> Vec<(String, String)> {
     let mut rest = row.splitn(8, '|').nth(7).expect("extensions");
     let mut all = Vec::new();
     while let Some((key, after)) = rest.split_once('=') {
-        let mut end = after.len();
-        let bytes = after.as_bytes();
-        for at in (0..bytes.len()).filter(|at| bytes[*at] == b'=' && !after[..*at].ends_with('\\')) {
-            end = after[..at].rfind(' ').expect("a space before a key");
-            break;
-        }
+        let next = after.match_indices('=').find(|(at, _)| !after[..*at].ends_with('\\'));
+        let end = next.map_or(after.len(), |(at, _)| after[..at].rfind(' ').expect("a space before a key"));
         all.push((key.to_owned(), after[..end].replace("\\=", "=").replace("\\\\", "\\")));
         rest = after.get(end + 1..).unwrap_or_default();
     }

@@ -22,7 +22,8 @@ pub(crate) fn agree(bytes: &[u8]) -> Result<(), String> {
                 if let Ok(line) = cosignature(&checkpoint, &key, lines) {
                     let mut note = checkpoint.clone();
                     note.add(line);
-                    note.verify(&[key.clone()]).map_err(|error| format!("a cosignature is taken, and {error}"))?;
+                    note.verify(std::slice::from_ref(&key))
+                        .map_err(|error| format!("a cosignature is taken, and {error}"))?;
                 }
             }
             Ok(Reply::Elsewhere(size)) if !bytes.starts_with(size.to_string().as_bytes()) => {

@@ -77,7 +77,7 @@ static VERIFY_PROOF: Verb = Verb {
     examples: &[
         (
             "Check a record against the key of its log:",
-            "nono audit verify-proof e.tlog-proof --leaf e.json --key log+530d903a+Aek...",
+            "nono audit verify-proof e.tlog-proof --leaf e.json --key log+530d903a+...",
         ),
         (
             "Ask for witnesses, and keep the record to yourself:",
