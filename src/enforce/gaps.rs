@@ -91,6 +91,7 @@ fn kernel_gaps(plan: &Plan, kernel: &Kernel) -> Vec<Gap> {
         missing("the program could signal your other processes", &landlock_of(|version| version.scope & scope::SIGNAL));
     }
     let listens = plan.profile.network.as_ref().is_some_and(|network| !network.listen.is_empty());
+    let listens = listens && !plan.is_supervised();
     if has.handled_access_net & net::BIND_TCP == 0 && listens {
         missing("the program could listen on every port", &landlock_of(|version| version.net & net::BIND_TCP));
     }
@@ -184,6 +185,16 @@ fn supervisor_gaps(plan: &Plan, kernel: &Kernel) -> Vec<Gap> {
     if handled(kernel.landlock_abi).handled_access_fs & fs::RESOLVE_UNIX == 0 {
         asked.extend(plan.unix_sockets.iter().map(|given| (format!("unix socket {}", given.path), &given.from)));
     }
+    if let Some(network) = &plan.profile.network {
+        asked.extend(network.allow.iter().map(|given| (format!("network.allow {}", given.value), &given.from)));
+        for given in &network.listen {
+            let why = match given.value.address {
+                Some(address) if address.is_unspecified() => "keeping other ports closed to listen(2)",
+                Some(_) | None => "keeping it to that address",
+            };
+            asked.push((format!("network.listen {} ({why})", given.value), &given.from));
+        }
+    }
     let supervisor = &plan.profile.supervisor;
     for given in supervisor.approval.iter().filter(|given| given.value != Approver::Deny) {
         asked.push(("supervisor.approval".to_owned(), &given.from));
@@ -205,16 +216,6 @@ fn supervisor_gaps(plan: &Plan, kernel: &Kernel) -> Vec<Gap> {
 fn version_gaps(plan: &Plan) -> Vec<Gap> {
     let profile = &plan.profile;
     let mut asked: Vec<(String, &Provenance)> = Vec::new();
-    if let Some(network) = &profile.network {
-        asked.extend(network.allow.iter().map(|given| (format!("network.allow {}", given.value), &given.from)));
-        for given in &network.listen {
-            let why = match given.value.address {
-                Some(address) if address.is_unspecified() => "keeping other ports closed to listen(2)",
-                Some(_) | None => "keeping it to that address",
-            };
-            asked.push((format!("network.listen {} ({why})", given.value), &given.from));
-        }
-    }
     asked.extend(profile.audit_level.iter().map(|given| ("audit".to_owned(), &given.from)));
     asked.extend(profile.undo.iter().filter(|given| given.value).map(|given| ("undo".to_owned(), &given.from)));
     let gap = |(what, from): (String, &Provenance)| Gap {

@@ -38,7 +38,8 @@ pub fn rules(plan: &Plan, abi: u32) -> Rules {
         objects.extend(plan.unix_sockets.iter().map(|socket| (socket.handle, fs::RESOLVE_UNIX)));
     }
     let mut ports = Vec::new();
-    if handled.handled_access_net & net::BIND_TCP != 0 {
+    // A supervisor binds on the program's behalf, to the very address; the kernel's rule is about ports alone.
+    if handled.handled_access_net & net::BIND_TCP != 0 && !plan.is_supervised() {
         let listen = plan.profile.network.iter().flat_map(|network| &network.listen);
         ports.extend(listen.map(|given| (given.value.port, net::BIND_TCP)));
     }

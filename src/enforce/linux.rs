@@ -17,7 +17,7 @@ use super::gaps::Kernel;
 use super::landlock::{self, handled};
 use super::limits::{ProcessLimit, limits};
 use super::seccomp as table;
-use crate::plan::Plan;
+use crate::plan::{Plan, network};
 use crate::profile::Capability;
 
 /// What is to be started: where it was found, and its words.
@@ -129,6 +129,7 @@ fn options(plan: &Plan, kernel: &Kernel) -> table::Options {
         unix_sockets: if mediated { table::UnixSockets::KernelMediated } else { table::UnixSockets::Refused },
         tcp_listen: listens,
         supervised: plan.is_supervised(),
+        datagrams: if network::connects(plan) { table::Datagrams::Mediated } else { table::Datagrams::Refused },
     }
 }
 

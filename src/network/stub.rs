@@ -31,6 +31,8 @@ pub struct Stub {
     names: Arc<Names>,
     datagrams: Vec<(UdpSocket, SocketAddr)>,
     streams: Vec<(TcpListener, SocketAddr)>,
+    /// Sockets that nobody can send to: what is sent there gets the answer of a closed port.
+    closed: Vec<(UdpSocket, SocketAddr)>,
     datagram_ports: Ports,
     stream_ports: Ports,
     waiting: AtomicUsize,
@@ -48,7 +50,7 @@ impl Stub {
     /// When there is no loopback.
     pub fn open(names: Arc<Names>) -> io::Result<Self> {
         let both: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-        let (mut datagrams, mut streams) = (Vec::new(), Vec::new());
+        let (mut datagrams, mut streams, mut closed) = (Vec::new(), Vec::new(), Vec::new());
         for address in both {
             let opened = || -> io::Result<()> {
                 let socket = UdpSocket::bind((address, 0))?;
@@ -58,6 +60,11 @@ impl Stub {
                 let (udp, tcp) = (socket.local_addr()?, listener.local_addr()?);
                 datagrams.push((socket, udp));
                 streams.push((listener, tcp));
+                // A connected socket takes datagrams from its peer alone, and this one is its own.
+                let socket = UdpSocket::bind((address, 0))?;
+                let own = socket.local_addr()?;
+                socket.connect(own)?;
+                closed.push((socket, own));
                 Ok(())
             };
             match { opened }() {
@@ -66,7 +73,16 @@ impl Stub {
             }
         }
         let (waiting, open) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Ok(Self { names, datagrams, streams, datagram_ports: Ports::new(), stream_ports: Ports::new(), waiting, open })
+        Ok(Self {
+            names,
+            datagrams,
+            streams,
+            closed,
+            datagram_ports: Ports::new(),
+            stream_ports: Ports::new(),
+            waiting,
+            open,
+        })
     }
 
     /// Where a socket of this family sends its queries; IPv4 is mapped for one of IPv6 (RFC 4291, section 2.5.5.2).
@@ -77,6 +93,11 @@ impl Stub {
         } else {
             self.streams.iter().map(|(_, address)| *address).find(of)
         }
+    }
+
+    /// An address of loopback where nothing answers.
+    pub fn closed(&self, v6: bool) -> Option<SocketAddr> {
+        self.closed.iter().map(|(_, address)| *address).find(|address| address.is_ipv6() == v6)
     }
 
     /// Lets whoever sends from `port` ask.

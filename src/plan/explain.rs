@@ -1,5 +1,6 @@
 //! Verdicts in words, and the smallest change that would turn one.
 
+use core::net::IpAddr;
 use std::fmt;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -60,6 +61,21 @@ pub fn explain_look_up(plan: &Plan, name: &str, verdict: &Verdict<'_>) -> Explan
         decision,
         reason: because,
         rule: rule(reason),
+        change,
+    }
+}
+
+/// The same for a connection by name that would lead to `address`, which the policy refuses.
+pub fn explain_led_to(plan: &Plan, by_name: &Operation, address: IpAddr, verdict: &Verdict<'_>) -> Explanation {
+    let Operation::Connect { port, udp, .. } = by_name else { return explain(plan, by_name, verdict) };
+    let led_to = Operation::Connect { target: Target::Address(address), port: *port, udp: *udp };
+    let Explanation { decision, reason, rule, change, .. } = explain(plan, &led_to, verdict);
+    Explanation {
+        operation: by_name.to_string(),
+        path: None,
+        decision,
+        reason: format!("it leads to {address}: {reason}"),
+        rule,
         change,
     }
 }

@@ -3,7 +3,7 @@
 pub mod sealed;
 
 use std::ffi::CStr;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use crate::at::{self, OpenHow, resolve};
 use crate::errno::{Errno, checked, checked_int};
@@ -216,6 +216,25 @@ pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
     // SAFETY: as above, for the other end.
     let write = unsafe { OwnedFd::from_raw_fd(ends[1]) };
     Ok((read, write))
+}
+
+/// `memfd_create(2)`: a file without a name that holds `bytes`, and that nobody can change any more.
+///
+/// # Errors
+/// Those of `memfd_create(2)`, `write(2)` and `fcntl(2)`.
+pub fn sealed(bytes: &[u8]) -> Result<OwnedFd, Errno> {
+    // SAFETY: the name is a valid NUL-terminated string for the length of the call.
+    let fd = checked_int(unsafe { libc::memfd_create(c"nono".as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING) })?;
+    // SAFETY: memfd_create(2) has just returned this descriptor, so nobody else owns it.
+    let file = unsafe { OwnedFd::from_raw_fd(fd) };
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        rest = &rest[write(file.as_fd(), rest)?.min(rest.len())..];
+    }
+    let seals = libc::F_SEAL_SEAL | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_WRITE;
+    // SAFETY: this command takes a number.
+    checked_int(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) })?;
+    Ok(file)
 }
 
 /// `write(2)`, once: for short records into a pipe, which are written whole (`pipe(7)`, `PIPE_BUF`).

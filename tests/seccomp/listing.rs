@@ -9,7 +9,7 @@ use nono::enforce::seccomp::{Options, filter};
 use syscalls::abi::filter::{answer, code, data};
 use syscalls::abi::{Arch, SockFilter, Syscall};
 
-use crate::{CLOSED, OPEN, SUPERVISED};
+use crate::{CLOSED, NETWORKED, OPEN, SUPERVISED};
 
 #[test]
 fn the_listing_for_x86_64_is_the_one_on_file() {
@@ -25,7 +25,7 @@ fn the_listing_for_aarch64_is_the_one_on_file() {
 fn compare(file: &str, arch: Arch) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
     let mut text = String::new();
-    for (title, options) in [("open", OPEN), ("closed", CLOSED), ("supervised", SUPERVISED)] {
+    for (title, options) in [("open", OPEN), ("closed", CLOSED), ("supervised", SUPERVISED), ("networked", NETWORKED)] {
         writeln!(text, "# {title}: {options:?}\n").unwrap();
         text += &listing(&options, arch);
         text.push('\n');

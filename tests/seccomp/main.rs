@@ -8,7 +8,7 @@ mod random;
 mod replay;
 mod sweep;
 
-use nono::enforce::seccomp::{Metadata, Options, UnixSockets};
+use nono::enforce::seccomp::{Datagrams, Metadata, Options, UnixSockets};
 
 /// Every way the options can be set.
 fn every_option() -> Vec<Options> {
@@ -17,7 +17,9 @@ fn every_option() -> Vec<Options> {
         for unix_sockets in [UnixSockets::KernelMediated, UnixSockets::Refused] {
             for tcp_listen in [true, false] {
                 for supervised in [true, false] {
-                    all.push(Options { metadata, unix_sockets, tcp_listen, supervised });
+                    for datagrams in [Datagrams::Mediated, Datagrams::Refused] {
+                        all.push(Options { metadata, unix_sockets, tcp_listen, supervised, datagrams });
+                    }
                 }
             }
         }
@@ -31,8 +33,16 @@ const OPEN: Options = Options {
     unix_sockets: UnixSockets::KernelMediated,
     tcp_listen: true,
     supervised: false,
+    datagrams: Datagrams::Mediated,
 };
-const CLOSED: Options =
-    Options { metadata: Metadata::Refused, unix_sockets: UnixSockets::Refused, tcp_listen: false, supervised: false };
+const CLOSED: Options = Options {
+    metadata: Metadata::Refused,
+    unix_sockets: UnixSockets::Refused,
+    tcp_listen: false,
+    supervised: false,
+    datagrams: Datagrams::Refused,
+};
 /// With somebody who answers what the filter hands over.
 const SUPERVISED: Options = Options { supervised: true, ..CLOSED };
+/// The same with hosts in the policy.
+const NETWORKED: Options = Options { datagrams: Datagrams::Mediated, ..SUPERVISED };

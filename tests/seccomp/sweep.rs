@@ -7,13 +7,13 @@ use nono::enforce::seccomp::{filter, rules};
 use syscalls::abi::filter::{MAX_INSTRUCTIONS, X32_BIT, code, data};
 use syscalls::abi::{Arch, SockFilter, Syscall};
 
-use crate::{CLOSED, OPEN, SUPERVISED, every_option};
+use crate::{CLOSED, NETWORKED, OPEN, SUPERVISED, every_option};
 
 const ARCHITECTURES: [Arch; 2] = [Arch::X86_64, Arch::Aarch64];
 
 #[test]
 fn instructions_answer_what_the_table_says() {
-    for options in [OPEN, CLOSED, SUPERVISED] {
+    for options in [OPEN, CLOSED, SUPERVISED, NETWORKED] {
         let program = rules(&options);
         for arch in ARCHITECTURES {
             let instructions = filter(&options, arch);

@@ -29,6 +29,14 @@ pub enum UnixSockets {
     Refused,
 }
 
+/// Datagrams of the Internet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Datagrams {
+    /// The supervisor looks at where each goes.
+    Mediated,
+    Refused,
+}
+
 /// What differs from one plan to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -39,6 +47,8 @@ pub struct Options {
     pub tcp_listen: bool,
     /// Somebody beside the program answers the calls that need more than a filter: then the three above do not count.
     pub supervised: bool,
+    /// They pass only with somebody to answer.
+    pub datagrams: Datagrams,
 }
 
 /// The whole table for `options`, in the order in which rules of one call are tried.
@@ -50,9 +60,15 @@ pub fn rules(options: &Options) -> Program<'static> {
     if options.metadata == Metadata::Refused && !options.supervised {
         rules.extend_from_slice(files::METADATA_REFUSED);
     }
+    if options.datagrams == Datagrams::Refused || !options.supervised {
+        rules.extend_from_slice(sockets::DATAGRAM_REFUSED);
+    }
     rules.extend_from_slice(sockets::REFUSED);
     if options.supervised {
         rules.extend_from_slice(notified::NOTIFIED);
+        if options.datagrams == Datagrams::Mediated {
+            rules.extend_from_slice(notified::DATAGRAMS_NOTIFIED);
+        }
         return Program { rules };
     }
     rules.extend_from_slice(files::SET_ID_REFUSED);

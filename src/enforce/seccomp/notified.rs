@@ -2,15 +2,12 @@
 
 use syscalls::abi::Syscall::*;
 use syscalls::abi::arguments::process::*;
-use syscalls::abi::arguments::socket::*;
-use syscalls::abi::filter::errno::{EACCES, EPERM};
+use syscalls::abi::filter::errno::EPERM;
 
 use crate::enforce::bpf::Action::{Errno, Notify};
-use crate::enforce::bpf::Argument::{A0, A1, A4, A5};
+use crate::enforce::bpf::Argument::{A0, A1, A4};
+use crate::enforce::bpf::Rule;
 use crate::enforce::bpf::write::{always, int, long, when};
-use crate::enforce::bpf::{Condition, Rule};
-
-const UNIX_DATAGRAM: &[Condition<'_>] = &[int(A0).is(&[UNIX]), int(A1).masked(TYPE_MASK).is(&[DGRAM])];
 
 pub(super) const NOTIFIED: &[Rule<'_>] = &[
     // Opens.
@@ -59,12 +56,16 @@ pub(super) const NOTIFIED: &[Rule<'_>] = &[
     always(execve, Notify),
     always(execveat, Notify),
     // Sockets. A datagram needs no connection, and sendmsg(2) has its address behind two pointers.
-    when(socket, UNIX_DATAGRAM, Errno(EACCES)),
-    when(socketpair, UNIX_DATAGRAM, Errno(EACCES)),
-    when(sendto, &[long(A4).is_not_zero(), int(A5).is_not(&[NETLINK_ADDRESS_SIZE])], Errno(EACCES)),
+    when(sendto, &[long(A4).is_not_zero()], Notify),
+    always(sendmsg, Notify),
+    always(sendmmsg, Notify),
     always(bind, Notify),
     always(connect, Notify),
     always(listen, Notify),
     // Nobody outside could read the arguments of such a process any more, and every call of it would fail.
     when(prctl, &[int(A0).is(&[PR_SET_DUMPABLE]), long(A1).is(&[0])], Errno(EPERM)),
 ];
+
+/// Where datagrams of the Internet are sent to addresses that stand for others, answers are shown as coming from those.
+pub(super) const DATAGRAMS_NOTIFIED: &[Rule<'_>] =
+    &[when(recvfrom, &[long(A4).is_not_zero()], Notify), always(recvmsg, Notify), always(recvmmsg, Notify)];

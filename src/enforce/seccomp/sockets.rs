@@ -20,20 +20,33 @@ const NETLINK_ANY: &[Condition<'_>] = &[int(A0).is(&[NETLINK])];
 const MPTCP_OR_SCTP: &[Condition<'_>] = &[int(A2).is(&[MPTCP, SCTP])];
 /// Landlock mediates datagrams from ABI 10 on only.
 const INET_DATAGRAM: &[Condition<'_>] = &[int(A0).is(&[INET, INET6]), int(A1).masked(TYPE_MASK).is(&[DGRAM])];
+/// Datagrams that are not UDP, such as those of ping (1, 58) and UDP-Lite (136).
+const INET_OTHER_DATAGRAM: &[Condition<'_>] =
+    &[int(A0).is(&[INET, INET6]), int(A1).masked(TYPE_MASK).is(&[DGRAM]), int(A2).is_not(&[0, UDP])];
 /// Raw packets, and types that no wanted protocol has.
-const INET_OTHER_TYPE: &[Condition<'_>] = &[int(A0).is(&[INET, INET6]), int(A1).masked(TYPE_MASK).is_not(&[STREAM])];
+const INET_OTHER_TYPE: &[Condition<'_>] =
+    &[int(A0).is(&[INET, INET6]), int(A1).masked(TYPE_MASK).is_not(&[STREAM, DGRAM])];
 /// Streams that are not TCP, such as SMC (256).
-const INET_OTHER_STREAM: &[Condition<'_>] = &[int(A0).is(&[INET, INET6]), int(A2).is_not(&[0, TCP])];
+const INET_OTHER_STREAM: &[Condition<'_>] =
+    &[int(A0).is(&[INET, INET6]), int(A1).masked(TYPE_MASK).is(&[STREAM]), int(A2).is_not(&[0, TCP])];
+/// Source routes and routing headers: the packet goes to the first address in them, whatever it was sent to.
+const ROUTE_V4: &[Condition<'_>] = &[int(A1).is(&[IP_LEVEL]), int(A2).is(&[IP_OPTIONS])];
+const ROUTE_V6: &[Condition<'_>] =
+    &[int(A1).is(&[IPV6_LEVEL]), int(A2).is(&[IPV6_2292RTHDR, IPV6_2292PKTOPTIONS, IPV6_RTHDR])];
 /// The kernel makes a datagram socket of a raw one.
 const UNIX_OTHER_TYPE: &[Condition<'_>] =
     &[int(A0).is(&[UNIX]), int(A1).masked(TYPE_MASK).is_not(&[STREAM, DGRAM, SEQPACKET])];
+
+/// Without a policy that names hosts, no datagram leaves.
+pub(super) const DATAGRAM_REFUSED: &[Rule<'_>] =
+    &[when(socket, INET_DATAGRAM, Errno(EACCES)), when(socketpair, INET_DATAGRAM, Errno(EACCES))];
 
 pub(super) const REFUSED: &[Rule<'_>] = &[
     when(socket, OTHER_FAMILY, Errno(EAFNOSUPPORT)),
     when(socket, NETLINK_OTHER, Errno(EAFNOSUPPORT)),
     when(socket, NETLINK_ANY, Allow),
     when(socket, MPTCP_OR_SCTP, Errno(EPROTONOSUPPORT)),
-    when(socket, INET_DATAGRAM, Errno(EACCES)),
+    when(socket, INET_OTHER_DATAGRAM, Errno(EPROTONOSUPPORT)),
     when(socket, INET_OTHER_TYPE, Errno(EPERM)),
     when(socket, INET_OTHER_STREAM, Errno(EPROTONOSUPPORT)),
     when(socket, UNIX_OTHER_TYPE, Errno(EPERM)),
@@ -41,7 +54,7 @@ pub(super) const REFUSED: &[Rule<'_>] = &[
     when(socketpair, NETLINK_OTHER, Errno(EAFNOSUPPORT)),
     when(socketpair, NETLINK_ANY, Allow),
     when(socketpair, MPTCP_OR_SCTP, Errno(EPROTONOSUPPORT)),
-    when(socketpair, INET_DATAGRAM, Errno(EACCES)),
+    when(socketpair, INET_OTHER_DATAGRAM, Errno(EPROTONOSUPPORT)),
     when(socketpair, INET_OTHER_TYPE, Errno(EPERM)),
     when(socketpair, INET_OTHER_STREAM, Errno(EPROTONOSUPPORT)),
     when(socketpair, UNIX_OTHER_TYPE, Errno(EPERM)),
@@ -51,6 +64,8 @@ pub(super) const REFUSED: &[Rule<'_>] = &[
     when(sendmsg, &[int(A2).has_any(MSG_FASTOPEN)], Errno(EPERM)),
     when(sendmmsg, &[int(A3).has_any(MSG_FASTOPEN)], Errno(EPERM)),
     when(setsockopt, &[int(A1).is(&[TCP]), int(A2).is(&[TCP_FASTOPEN_CONNECT])], Errno(EPERM)),
+    when(setsockopt, ROUTE_V4, Errno(EPERM)),
+    when(setsockopt, ROUTE_V6, Errno(EPERM)),
     // Puts another protocol over a TCP socket. One of them, SMC, connects on a socket of the kernel's own.
     when(setsockopt, &[int(A1).is(&[TCP]), int(A2).is(&[TCP_ULP])], Errno(EPERM)),
 ];

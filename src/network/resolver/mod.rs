@@ -5,6 +5,7 @@ mod exchange;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fmt, fs};
@@ -126,6 +127,11 @@ fn look_up(name: &str) -> Outcome {
 /// What the system's `/etc/hosts` says now.
 pub fn hosts_file() -> String {
     String::from_utf8_lossy(&read(HOSTS)).into_owned()
+}
+
+/// Where `/etc/hosts` really is.
+pub fn hosts_path() -> Option<PathBuf> {
+    fs::canonicalize(HOSTS).ok()
 }
 
 /// The suffixes that programs try behind a name.

@@ -290,6 +290,18 @@ impl Mediator {
             Syscall::connect => Ok(self.connect(a.caller, a.int(0), a.long(1), a.unsigned(2))),
             Syscall::bind => Ok(self.bind(a.caller, a.int(0), a.long(1), a.unsigned(2))),
             Syscall::listen => Ok(self.listen(a.caller, a.int(0), a.int(1))),
+            Syscall::sendto => {
+                let name = (a.long(4), a.unsigned(5));
+                Ok(self.send_to(a.caller, a.int(0), (a.long(1), a.long(2)), a.int(3), name))
+            }
+            Syscall::sendmsg => Ok(self.send_message(a.caller, a.int(0), a.long(1), a.int(2))),
+            Syscall::sendmmsg => Ok(self.send_messages(a.caller, a.int(0), a.long(1), a.unsigned(2), a.int(3))),
+            Syscall::recvfrom => {
+                let name = (a.long(4), a.long(5));
+                Ok(self.receive_from(a.caller, a.int(0), (a.long(1), a.long(2)), a.int(3), name))
+            }
+            Syscall::recvmsg => Ok(self.receive_message(a.caller, a.int(0), a.long(1), a.int(2))),
+            Syscall::recvmmsg => Ok(self.receive_messages(a.caller, a.int(0), a.long(1), a.unsigned(2), a.int(3))),
             _ => return None,
         })
     }

@@ -29,6 +29,7 @@ use self::calls::Numbers;
 use self::change::At;
 use self::resolve::{Last, Object, RealPath, Resolver};
 use self::sockets::Bound;
+use self::sockets::network::Network;
 use super::account::Account;
 use super::questions::Questions;
 use super::trusted::Trusted;
@@ -44,7 +45,7 @@ pub(super) use self::receive::Service;
 /// Everything that answers the program's calls.
 #[derive(Debug)]
 pub(super) struct Mediator {
-    plan: Plan,
+    plan: Arc<Plan>,
     listener: Arc<Listener>,
     numbers: Numbers,
     resolver: Resolver,
@@ -53,6 +54,7 @@ pub(super) struct Mediator {
     kernel_complete: bool,
     /// Sockets that the program bound.
     bound: Arc<Bound>,
+    network: Arc<Network>,
     questions: Option<Arc<Questions>>,
     account: Arc<Account>,
     trusted: Option<Arc<Trusted>>,
@@ -127,8 +129,9 @@ impl Mediator {
         let kernel_complete = gaps::kernel_keeps_files(&plan) && !signed;
         let (numbers, resolver) = (Numbers::new(), Resolver::new(around));
         let bound = Arc::new(Bound::default());
-        let listener = Arc::new(listener);
-        Self { plan, listener, numbers, resolver, powers, kernel_complete, bound, questions, account, trusted }
+        let (plan, listener) = (Arc::new(plan), Arc::new(listener));
+        let network = Network::new(&plan, &listener, &account);
+        Self { plan, listener, numbers, resolver, powers, kernel_complete, bound, network, questions, account, trusted }
     }
 
     /// Decides about one call that does `operations`.
@@ -283,11 +286,6 @@ impl Mediator {
     /// where its rules are all there is.
     fn unresolved(&self, errno: Errno) -> Result<Outcome, Errno> {
         if self.kernel_complete { Ok(Outcome::GoOn) } else { Err(errno) }
-    }
-
-    /// Whether the policy lets the program listen on a TCP port. Which one is Landlock's to keep.
-    fn may_listen(&self) -> bool {
-        self.plan.profile.network.as_ref().is_some_and(|network| !network.listen.is_empty())
     }
 
     /// Whether the notification is still of the thread that everything was read from.

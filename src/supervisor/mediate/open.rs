@@ -142,6 +142,7 @@ impl Mediator {
         }
         operations.iter().all(|operation| matches!(decide(&self.plan, operation), Verdict::Allow(_)))
             && !self.is_to_be_signed(operations.first())
+            && operations.first().and_then(Operation::path).is_none_or(|real| self.network.instead_of(real).is_none())
     }
 
     fn try_open(&self, caller: Caller, open: &Open) -> Result<Outcome, Errno> {
@@ -188,18 +189,23 @@ impl Mediator {
                 })
             }
         };
-        match self.decide(caller, &open.operations(real), &open.path, Some(&object), open.kind()) {
-            Decided::Act => Ok(act(open, object)),
-            Decided::Ask(questions) => {
+        let instead = if open.access().write { None } else { self.network.instead_of(real) };
+        match (self.decide(caller, &open.operations(real), &open.path, Some(&object), open.kind()), instead) {
+            (Decided::Act | Decided::KernelDoes, Some(file)) => {
+                let file = file.try_clone_to_owned().map_err(|_| Errno::TRY_AGAIN)?;
+                Ok(reopen(open, file, &object.status))
+            }
+            (Decided::Act, None) => Ok(act(open, object)),
+            (Decided::Ask(questions), _) => {
                 let open = open.clone();
                 Ok(self.ask(caller, questions, move || act(&open, object)))
             }
             // What is not strict lets every file through, and records it.
-            Decided::KernelDoes => Ok(match recorded {
+            (Decided::KernelDoes, None) => Ok(match recorded {
                 Some(concern) => concern.admit(object, |_, _| Outcome::GoOn),
                 None => Outcome::GoOn,
             }),
-            Decided::Refuse(errno) => Err(errno),
+            (Decided::Refuse(errno), _) => Err(errno),
         }
     }
 

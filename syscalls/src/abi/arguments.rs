@@ -33,6 +33,7 @@ pub mod socket {
     pub const TYPE_MASK: u64 = 0xF;
 
     pub const TCP: u64 = 6;
+    pub const UDP: u64 = 17;
     pub const SCTP: u64 = 132;
     pub const MPTCP: u64 = 262;
     pub const NETLINK_ROUTE: u64 = 0;
@@ -43,6 +44,14 @@ pub mod socket {
 
     pub const TCP_FASTOPEN_CONNECT: u64 = 30;
     pub const TCP_ULP: u64 = 31;
+
+    /// Levels and names of options: `include/linux/socket.h`, `include/uapi/linux/{in,in6}.h`.
+    pub const IP_LEVEL: u64 = 0;
+    pub const IP_OPTIONS: u64 = 4;
+    pub const IPV6_LEVEL: u64 = 41;
+    pub const IPV6_2292RTHDR: u64 = 5;
+    pub const IPV6_2292PKTOPTIONS: u64 = 6;
+    pub const IPV6_RTHDR: u64 = 57;
 }
 
 /// Commands of `ioctl(2)` for terminals: `include/uapi/asm-generic/ioctls.h`, `include/uapi/linux/kd.h`.

@@ -1,0 +1,275 @@
+//! Where connections and datagrams to the Internet go: what was written, the host that a name stands for, or the name server
+//! of this process.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use syscalls::Errno;
+use syscalls::notify::Listener;
+use syscalls::{file, socket};
+
+use crate::network::names::{Names, real};
+use crate::network::pool::StandIn;
+use crate::network::resolver;
+use crate::network::stub::Stub;
+use crate::plan::explain::{explain, explain_led_to};
+use crate::plan::network::{connects, has_names, lead_to, look_up};
+use crate::plan::{Operation, Plan, Verdict, decide};
+use crate::profile::abs_path::AbsPath;
+use crate::profile::host::Target;
+use crate::supervisor::account::Account;
+use crate::supervisor::mediate::caller::Caller;
+
+/// The port of name servers (RFC 1035, section 4.2).
+const NAME_SERVER: u16 = 53;
+/// Sockets whose senders are shown by other addresses, and addresses of each. The oldest are forgotten.
+const MOST_SOCKETS: usize = 1024;
+const MOST_SENDERS: usize = 64;
+
+/// The policy's network, for everything that acts on sockets.
+#[derive(Debug)]
+pub(in crate::supervisor::mediate) struct Network {
+    pub(super) plan: Arc<Plan>,
+    pub(super) listener: Arc<Listener>,
+    pub(super) account: Arc<Account>,
+    /// `None` where the policy has no names.
+    names: Option<(Arc<Names>, Arc<Stub>)>,
+    pub(super) senders: Senders,
+    /// Where `/etc/hosts` is and what programs read there, if that is something else.
+    hosts: OnceLock<Option<(AbsPath, OwnedFd)>>,
+}
+
+/// What a program wants to reach, as it wrote it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub(super) address: SocketAddr,
+    pub(super) udp: bool,
+    /// `connect(2)` of a datagram socket, which sends nothing: resolvers order a name's addresses that way (RFC 6724).
+    pub(super) probe: bool,
+}
+
+/// Where it goes.
+pub(super) enum Settled {
+    At(SocketAddr),
+    NameServer(SocketAddr),
+    /// Nowhere, though the host can be reached, and a resolver sees that by a `connect(2)` that works.
+    Closed(SocketAddr),
+    /// After something that takes time.
+    Later(Box<dyn FnOnce() -> Result<SocketAddr, Errno> + Send>),
+}
+
+/// Datagram sockets that have sent to an address that stands for another: what answers is to look like what was written to.
+#[derive(Debug, Default)]
+pub(super) struct Senders {
+    used: AtomicBool,
+    /// By the socket's cookie: pairs of who really sends, and who is shown.
+    shown: Mutex<BTreeMap<u64, Vec<(SocketAddr, SocketAddr)>>>,
+}
+
+impl Network {
+    /// The network of `plan`. Names are served where there are some, and loopback to serve them on.
+    pub(in crate::supervisor::mediate) fn new(
+        plan: &Arc<Plan>,
+        listener: &Arc<Listener>,
+        account: &Arc<Account>,
+    ) -> Arc<Self> {
+        let names = has_names(plan).then(|| {
+            let heard = Arc::clone(account);
+            let names = Arc::new(Names::new(Arc::clone(plan), Box::new(move |told| heard.denied(|| told))));
+            let stub = Arc::new(Stub::open(Arc::clone(&names)).ok()?);
+            stub.serve().ok()?;
+            Some((names, stub))
+        });
+        Arc::new(Self {
+            plan: Arc::clone(plan),
+            listener: Arc::clone(listener),
+            account: Arc::clone(account),
+            names: names.flatten(),
+            senders: Senders::default(),
+            hosts: OnceLock::new(),
+        })
+    }
+
+    /// What programs read in the place of the file at `path`: of `/etc/hosts`, when it has names of the policy.
+    pub(in crate::supervisor::mediate) fn instead_of(&self, path: &AbsPath) -> Option<BorrowedFd<'_>> {
+        let made = || {
+            let (names, _) = self.names.as_ref()?;
+            let path = AbsPath::new(resolver::hosts_path()?.as_os_str().as_bytes())?;
+            Some((path, file::sealed(names.hosts()?.as_bytes()).ok()?))
+        };
+        let (hosts, content) = self.hosts.get_or_init(made).as_ref()?;
+        (hosts == path).then(|| content.as_fd())
+    }
+
+    /// Whether the policy lets anything be connected to.
+    pub(super) fn connects(&self) -> bool {
+        connects(&self.plan)
+    }
+
+    /// Decides where `wanted` leads.
+    ///
+    /// # Errors
+    /// `EACCES` where the policy refuses it.
+    pub(super) fn settle(self: &Arc<Self>, caller: Caller, wanted: Wanted) -> Result<Settled, Errno> {
+        let Wanted { address, udp, probe } = wanted;
+        let (ip, port) = (address.ip().to_canonical(), address.port());
+        if let Some(stand_in) = self.names.as_ref().and_then(|(names, _)| names.meaning(ip)) {
+            return self.settle_name(caller, wanted, stand_in);
+        }
+        let operation = Operation::Connect { target: Target::Address(ip), port, udp };
+        let verdict = decide(&self.plan, &operation);
+        match (verdict, &self.names) {
+            (Verdict::Allow(_), _) => Ok(Settled::At(address)),
+            (Verdict::Ask(_) | Verdict::Deny(_), Some((_, stub))) if port == NAME_SERVER => {
+                let own = stub.address(ip.is_ipv6(), udp).or_else(|| stub.address(false, udp));
+                own.map(Settled::NameServer).ok_or(Errno::ACCESS)
+            }
+            (verdict @ (Verdict::Ask(_) | Verdict::Deny(_)), _) => {
+                if !(probe && ip.is_loopback()) {
+                    self.account.denied(|| explain(&self.plan, &operation, &verdict));
+                }
+                Err(Errno::ACCESS)
+            }
+        }
+    }
+
+    fn settle_name(self: &Arc<Self>, _caller: Caller, wanted: Wanted, stand_in: StandIn) -> Result<Settled, Errno> {
+        let Some((names, stub)) = &self.names else { return Err(Errno::ACCESS) };
+        let target = Target::Name(stand_in.name.to_string());
+        let operation = Operation::Connect { target: target.clone(), port: wanted.address.port(), udp: wanted.udp };
+        match decide(&self.plan, &operation) {
+            Verdict::Allow(_) => match names.resolver.known(&stand_in.name) {
+                Some(outcome) => self.led(wanted, &stand_in, &outcome).map(Settled::At),
+                None => {
+                    let (network, names) = (Arc::clone(self), Arc::clone(names));
+                    Ok(Settled::Later(Box::new(move || {
+                        let outcome = names.resolver.addresses(&stand_in.name);
+                        network.led(wanted, &stand_in, &outcome)
+                    })))
+                }
+            },
+            Verdict::Ask(_) | Verdict::Deny(_)
+                if wanted.probe && matches!(look_up(&self.plan, &target), Verdict::Allow(_)) =>
+            {
+                let v6 = wanted.address.ip().to_canonical().is_ipv6();
+                let known = names.resolver.known(&stand_in.name).and_then(Result::ok);
+                let first = known.and_then(|found| real(&found, v6, stand_in.slot).first().copied());
+                reached(SocketAddr::new(first.ok_or(Errno::ACCESS)?, wanted.address.port()))?;
+                let closed = stub.closed(v6).or_else(|| stub.closed(false));
+                closed.map(Settled::Closed).ok_or(Errno::ACCESS)
+            }
+            verdict @ (Verdict::Ask(_) | Verdict::Deny(_)) => {
+                self.account.denied(|| explain(&self.plan, &operation, &verdict));
+                Err(Errno::ACCESS)
+            }
+        }
+    }
+
+    /// The address of the name that a connection goes to: one that the policy lets it lead to.
+    fn led(&self, wanted: Wanted, stand_in: &StandIn, outcome: &resolver::Outcome) -> Result<SocketAddr, Errno> {
+        let (port, udp) = (wanted.address.port(), wanted.udp);
+        let found = outcome.as_ref().map_err(|_| Errno::HOST_UNREACHABLE)?;
+        let operation = Operation::Connect { target: Target::Name(stand_in.name.to_string()), port, udp };
+        let (Verdict::Allow(by_name) | Verdict::Ask(by_name) | Verdict::Deny(by_name)) = decide(&self.plan, &operation);
+        let mut refused = None;
+        for address in real(found, wanted.address.ip().to_canonical().is_ipv6(), stand_in.slot) {
+            match lead_to(&self.plan, by_name.clone(), address, port, udp) {
+                Verdict::Allow(_) => return Ok(SocketAddr::new(address, port)),
+                verdict @ (Verdict::Ask(_) | Verdict::Deny(_)) => {
+                    refused.get_or_insert((address, verdict));
+                }
+            }
+        }
+        let Some((address, verdict)) = refused else { return Err(Errno::HOST_UNREACHABLE) };
+        self.account.denied(|| explain_led_to(&self.plan, &operation, address, &verdict));
+        Err(Errno::ACCESS)
+    }
+
+    /// Lets `socket` ask the name server here.
+    ///
+    /// # Errors
+    /// Those of `bind(2)`.
+    pub(super) fn know(&self, socket: &OwnedFd, v6: bool, udp: bool) -> Result<(), Errno> {
+        let Some((_, stub)) = &self.names else { return Err(Errno::ACCESS) };
+        let mut own = socket::own_address(socket.as_fd())?;
+        if own.port() == 0 {
+            // As the kernel would do with the first packet; the port is known before it is used.
+            let any: SocketAddr = if v6 { ([0_u16; 8], 0).into() } else { ([0_u8; 4], 0).into() };
+            match socket::bind(socket.as_fd(), &socket::address::encode(&any)) {
+                // Bound by another thread meanwhile, or connected.
+                Ok(()) | Err(Errno::INVALID) => {}
+                Err(errno) => return Err(errno),
+            }
+            own = socket::own_address(socket.as_fd())?;
+        }
+        stub.know(own.port(), udp);
+        Ok(())
+    }
+
+    /// Whether the notification is still of the thread that everything was read from.
+    pub(super) fn check_still_waits(&self, caller: Caller) -> Result<(), Errno> {
+        self.listener.still_waits(caller.id).map_err(|_| Errno::NO_SUCH_PROCESS)
+    }
+}
+
+/// Whether there is a way to `address`: nothing is sent.
+///
+/// # Errors
+/// Those of `connect(2)`.
+fn reached(address: SocketAddr) -> Result<(), Errno> {
+    let any: SocketAddr = if address.is_ipv6() { ([0_u16; 8], 0).into() } else { ([0_u8; 4], 0).into() };
+    let reached = UdpSocket::bind(any).and_then(|socket| socket.connect(address));
+    reached.map_err(|error| Errno(error.raw_os_error().unwrap_or(Errno::ACCESS.0)))
+}
+
+impl Senders {
+    /// Shows what `real` sends to `socket` as coming from `shown`.
+    ///
+    /// # Errors
+    /// Those of `getsockopt(2)`.
+    pub(super) fn show(&self, socket: &OwnedFd, real: SocketAddr, shown: SocketAddr) -> Result<(), Errno> {
+        let cookie = socket::cookie(socket.as_fd())?;
+        let mut all = self.locked();
+        if !all.contains_key(&cookie) && all.len() >= MOST_SOCKETS {
+            // Cookies only grow: the first is the oldest socket.
+            all.pop_first();
+        }
+        let pairs = all.entry(cookie).or_default();
+        pairs.retain(|(known, _)| *known != real);
+        if pairs.len() >= MOST_SENDERS {
+            pairs.remove(0);
+        }
+        pairs.push((real, shown));
+        self.used.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Whether any socket has such senders.
+    pub(super) fn is_used(&self) -> bool {
+        self.used.load(Ordering::Acquire)
+    }
+
+    /// Whether `socket` has such senders.
+    pub(super) fn has(&self, socket: &OwnedFd) -> bool {
+        socket::cookie(socket.as_fd()).is_ok_and(|cookie| self.locked().contains_key(&cookie))
+    }
+
+    /// Who is shown in the place of `real`.
+    pub(super) fn shown(&self, socket: &OwnedFd, real: SocketAddr) -> SocketAddr {
+        let Ok(cookie) = socket::cookie(socket.as_fd()) else { return real };
+        let is_it = |(known, _): &&(SocketAddr, SocketAddr)| {
+            known.port() == real.port() && known.ip().to_canonical() == real.ip().to_canonical()
+        };
+        let all = self.locked();
+        all.get(&cookie).and_then(|pairs| pairs.iter().find(is_it)).map_or(real, |(_, shown)| *shown)
+    }
+
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<u64, Vec<(SocketAddr, SocketAddr)>>> {
+        // Every change of the map is whole, so a panic elsewhere leaves it usable.
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

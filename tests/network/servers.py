@@ -1,0 +1,133 @@
+"""A name server and web servers for the tests, in a network of their own. Prints one line when it is ready.
+
+usage: servers.py DIRECTORY NAME_SERVER
+DIRECTORY/zone      lines of a name and its addresses; read anew for each query. `!N` in the place of an address cuts the
+                    answer to datagrams, `?` leaves a query unanswered, a list after `|` is the answer to the second query on
+DIRECTORY/queries   gets a line for each query: the name and the type's number
+DIRECTORY/requests  gets a line for each request: who asks, at which address
+"""
+import http.server
+import socket
+import socketserver
+import ssl
+import struct
+import sys
+import threading
+
+directory, name_server = sys.argv[1:3]
+asked = {}
+
+
+def note(file, line):
+    with open(f"{directory}/{file}", "a") as log:
+        log.write(line + "\n")
+
+
+def answer(message, stream):
+    labels, at = [], 12
+    while message[at]:
+        labels.append(message[at + 1:at + 1 + message[at]])
+        at += 1 + message[at]
+    name = b".".join(labels).decode("latin1").lower()
+    kind = struct.unpack(">H", message[at + 1:at + 3])[0]
+    question = message[12:at + 5]
+    note("queries", f"{name} {kind}")
+    zone = {}
+    with open(f"{directory}/zone") as lines:
+        for line in lines:
+            words = line.split()
+            if words:
+                zone[words[0]] = words[1:]
+    code, records = (3, []) if name not in zone else (0, zone[name])
+    if "|" in records:
+        # Both types are asked for at once.
+        asked[name, kind] = asked.get((name, kind), 0) + 1
+        split = records.index("|")
+        records = records[:split] if asked[name, kind] == 1 else records[split + 1:]
+    if "?" in records:
+        return None
+    flags = 0x8180 | code
+    if "!" in records and not stream:
+        flags |= 0x0200
+        records = []
+    body, count = b"", 0
+    for address in records:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        if address != "!" and (kind, family) in ((1, socket.AF_INET), (28, socket.AF_INET6)):
+            data = socket.inet_pton(family, address)
+            body += b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 0, len(data)) + data
+            count += 1
+    return message[:2] + struct.pack(">5H", flags, 1, count, 0, 0) + question + body
+
+
+def datagrams(server):
+    while True:
+        message, sender = server.recvfrom(4096)
+        reply = answer(message, False)
+        if reply:
+            server.sendto(reply, sender)
+
+
+def streams(server):
+    while True:
+        stream, _ = server.accept()
+        length = struct.unpack(">H", stream.recv(2, socket.MSG_WAITALL))[0]
+        reply = answer(stream.recv(length, socket.MSG_WAITALL), True)
+        stream.sendall(struct.pack(">H", len(reply)) + reply)
+        stream.close()
+
+
+def echoes(server):
+    while True:
+        message, sender = server.recvfrom(65536)
+        note("datagrams", f"{sender[0]} {message!r}")
+        server.sendto(b"echo " + message, sender)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        note("requests", f"{self.connection.getsockname()[0]} {self.connection.getsockname()[1]} {self.headers.get('Host')}")
+        body = b"hello\n"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+    request_queue_size = 1024
+
+    def server_bind(self):
+        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        # Not the one of http.server, which asks for the machine's name.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
+
+
+def start(work, *arguments):
+    threading.Thread(target=work, args=arguments, daemon=True).start()
+
+
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.bind((name_server, 53))
+start(datagrams, udp)
+tcp = socket.create_server((name_server, 53))
+start(streams, tcp)
+for port in (7, 123):
+    echo = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    echo.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    echo.bind(("::", port))
+    start(echoes, echo)
+for port in (80, 8080):
+    start(Server(("::", port), Handler).serve_forever)
+secure = Server(("::", 443), Handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(f"{directory}/certificate.pem", f"{directory}/key.pem")
+secure.socket = context.wrap_socket(secure.socket, server_side=True)
+start(secure.serve_forever)
+print("ready", flush=True)
+threading.Event().wait()
