@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -202,6 +204,25 @@ static void becoming(char **argument)
     exit(make_attack(count, argument + 2));
 }
 
+/* silent-mount DIRECTORY PROGRAM ARGUMENT…: runs the program where a file system that never answers is mounted. */
+static void silent_mount(char **argument)
+{
+    char options[64];
+    int device = open("/dev/fuse", O_RDWR);
+    must("fuse", device);
+    must("unshare", unshare(CLONE_NEWNS));
+    must("private", mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+    snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=0,group_id=0", device);
+    must("mount", mount("silent", argument[0], "fuse", 0, options));
+    /* Somebody holds the device as long as the program runs, and never reads from it. */
+    pid_t child = fork();
+    if (child == 0)
+        execute(argument + 1);
+    int status = 0;
+    waitpid(child, &status, 0);
+    exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
 const struct attack wrapper_attacks[] = {
     {"becoming", 3, becoming},
     {"execute", 1, execute},
@@ -210,6 +231,7 @@ const struct attack wrapper_attacks[] = {
     {"in-terminal", 1, in_terminal},
     {"memfd-run", 1, memfd_run},
     {"privilege", 1, privilege},
+    {"silent-mount", 2, silent_mount},
     {"terminal", 0, terminal},
     {"terminal-size", 0, terminal_size},
     {NULL, 0, NULL},

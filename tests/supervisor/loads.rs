@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::attack::each;
 use crate::place::{Place, bare, number};
+use crate::world::{Who, World, skip};
 
 #[test]
 fn pipelines_under_a_storm_of_signals_neither_hang_nor_fail() {
@@ -84,6 +85,27 @@ fn callers_that_die_while_they_wait_leave_nothing_behind() {
         let report = place.probe(&["backlog", &place.path("socket"), "150"]);
         report.are(&["first", "last"], "OK");
     });
+}
+
+#[test]
+fn file_systems_that_never_answer_keep_only_their_own_callers() {
+    let Some(world) = crate::attack::can_confine().then(|| World::new(Who::Root)).flatten() else { return };
+    if !std::path::Path::new("/dev/fuse").exists() {
+        skip("there is no /dev/fuse");
+        return;
+    }
+    let place = Place::by_pattern(&world);
+    let silent = world.work().join("silent");
+    world.directory(&silent);
+    let script = "for i in 1 2 3 4 5 6; do (cat silent/$i >/dev/null 2>&1 &) ; done; sleep 0.5; \
+        for i in 1 2 3 4 5 6 7 8 9 10; do cat open; done; echo end";
+    let inner = place.sandbox();
+    let mut command = world.command(crate::attack::program());
+    command.args(["silent-mount", crate::attack::word(&silent)]).arg(inner.get_program()).args(inner.get_args());
+    let start = Instant::now();
+    let outcome = world.finish(command.args(["/bin/sh", "-c", script]));
+    assert_eq!(outcome.stdout, format!("{}end\n", "open\n".repeat(10)), "{}", outcome.stderr);
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
 #[test]

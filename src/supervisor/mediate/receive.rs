@@ -17,13 +17,17 @@ use super::{Mediator, Outcome};
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// Looks in a row that find a call waiting before the relief helps. A single one may be on its way to the receiver.
 const TOO_LONG: u32 = 2;
-/// Calls that the relief takes before it looks again.
+/// Calls that a helper takes before it ends.
 const SPELL: u32 = 256;
+/// Looks in a row in which nothing is done, although calls wait, before all threads there are count as hanging.
+const HANGING: u32 = 25;
+/// Helpers at the same time. A file system that does not answer keeps each for as long as its caller waits.
+const MOST_HELPERS: u64 = 32;
 /// Calls that are received before one is carried out: a call that nobody has received can still be interrupted.
 const MOST_TAKEN: u32 = 16;
 
-/// What receives and answers the program's calls: the receiver, and a relief for when it has more than it can do or hangs in
-/// one call. Two threads that received in turn would cost the caller another change of threads for every call. They end with
+/// What receives and answers the program's calls: the receiver, and a relief that starts helpers when it has more than it can
+/// do or hangs in one call. Two threads that received in turn would cost the caller another change of threads for every call. They end with
 /// the process.
 #[derive(Debug)]
 pub(in crate::supervisor) struct Service {
@@ -69,6 +73,9 @@ fn spawn(name: &str, thread: impl FnOnce() + Send + 'static) -> Result<(), Errno
 struct Work {
     /// Grows by one when the receiver takes a call and again when it has answered, so it is odd in between.
     steps: AtomicU64,
+    /// Calls that helpers have carried out, and helpers that live.
+    helped: AtomicU64,
+    helpers: AtomicU64,
     /// The relief sleeps until it is woken.
     asleep: AtomicBool,
     /// Empty until it has started.
@@ -146,11 +153,12 @@ fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work) {
     }
 }
 
-/// The life of the relief: it looks whether calls wait, and sleeps for good while none is made.
-fn relieve(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work) {
+/// The life of the relief: it looks whether calls wait, and sleeps for good while none is made. It carries none out, so that
+/// no call can keep it.
+fn relieve(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Arc<Work>) {
     // Before it ever sleeps. There is one relief, so nothing was set before.
     let _ = work.relief.set(thread::current());
-    let (mut seen, mut found_waiting) = (0, 0);
+    let (mut seen, mut found_waiting, mut idle, mut last_done) = (0, 0, 0, (0, 0));
     loop {
         let steps = work.steps.load(Ordering::SeqCst);
         if steps == seen && steps & 1 == 0 {
@@ -168,28 +176,53 @@ fn relieve(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work) {
             Pending::Nothing if !work.has_taken() => found_waiting = 0,
             Pending::Call | Pending::Nothing => found_waiting += 1,
         }
+        let done = (work.steps.load(Ordering::SeqCst), work.helped.load(Ordering::SeqCst));
+        idle = if done == last_done { idle + 1 } else { 0 };
+        last_done = done;
         if found_waiting < TOO_LONG {
             continue;
         }
-        for _ in 0..SPELL {
-            if let Some(notification) = work.next_taken() {
-                carry_out(mediator, waiting, notification);
-                continue;
-            }
-            let taking = work.taking.lock().unwrap_or_else(PoisonError::into_inner);
-            if mediator.listener.pending() != Pending::Call {
-                break;
-            }
-            let call = next_call(mediator);
-            drop(taking);
-            match call {
-                Ok(Some(notification)) => carry_out(mediator, waiting, notification),
-                Ok(None) => {}
-                Err(_) => return,
+        let helpers = work.helpers.load(Ordering::SeqCst);
+        if helpers == 0 || (idle >= HANGING && helpers < MOST_HELPERS) {
+            idle = 0;
+            work.helpers.fetch_add(1, Ordering::SeqCst);
+            let (own_mediator, own_waiting, own_work) = (Arc::clone(mediator), Arc::clone(waiting), Arc::clone(work));
+            let helper = spawn("helper", move || {
+                help(&own_mediator, &own_waiting, &own_work);
+                own_work.helpers.fetch_sub(1, Ordering::SeqCst);
+            });
+            if helper.is_err() {
+                work.helpers.fetch_sub(1, Ordering::SeqCst);
             }
         }
         // One look that finds another call waiting is enough to go on.
         found_waiting = TOO_LONG - 1;
+    }
+}
+
+/// The life of a helper: the calls that wait, and for as long as the receiver hangs every other one.
+fn help(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work) {
+    let seen = work.steps.load(Ordering::SeqCst);
+    let hangs = || seen & 1 == 1 && work.steps.load(Ordering::SeqCst) == seen;
+    for count in 0_u32.. {
+        if count >= SPELL && !hangs() {
+            return;
+        }
+        let taken = work.next_taken();
+        let call = taken.map_or_else(
+            || {
+                let _taking = work.taking.lock().unwrap_or_else(PoisonError::into_inner);
+                let waits = mediator.listener.pending() == Pending::Call;
+                if waits || hangs() { next_call(mediator) } else { Err(Errno::TRY_AGAIN) }
+            },
+            |notification| Ok(Some(notification)),
+        );
+        match call {
+            Ok(Some(notification)) => carry_out(mediator, waiting, notification),
+            Ok(None) => {}
+            Err(_) => return,
+        }
+        work.helped.fetch_add(1, Ordering::SeqCst);
     }
 }
 
