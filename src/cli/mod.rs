@@ -147,6 +147,7 @@ pub enum Trust {
 pub enum Audit {
     Export(Export),
     VerifyProof(VerifyProof),
+    Witness { policy: Option<OsString>, log: Option<OsString> },
 }
 
 /// `nono audit export`.

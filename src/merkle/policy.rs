@@ -91,20 +91,28 @@ impl Policy {
     /// # Errors
     /// Why it is not.
     pub fn verify(&self, note: &Note) -> Result<(Checkpoint, Vec<Seen>), PolicyError> {
+        let checkpoint = self.of_its_log(note)?;
+        let signed = self.cosigned(note)?;
+        let seen: Vec<Seen> = signed.iter().flatten().cloned().collect();
+        if self.has_quorum(&signed) { Ok((checkpoint, seen)) } else { Err(PolicyError::Quorum(seen.len())) }
+    }
+
+    /// The checkpoint of a note that a log of this policy has signed, whoever else has.
+    ///
+    /// # Errors
+    /// None of the logs has.
+    pub fn of_its_log(&self, note: &Note) -> Result<Checkpoint, PolicyError> {
         let claimed = Checkpoint::parse(note.unverified_text()).ok_or(PolicyError::Malformed)?;
         let logs = self.logs.iter().map(|log| &log.key).filter(|key| key.name() == claimed.origin);
         let logs: Vec<Verifier> = logs.cloned().collect();
         if logs.is_empty() {
             return Err(PolicyError::Origin(claimed.origin));
         }
-        let checkpoint = Checkpoint::open(note, &claimed.origin, &logs).map_err(|error| match error {
+        Checkpoint::open(note, &claimed.origin, &logs).map_err(|error| match error {
             CheckpointError::Malformed => PolicyError::Malformed,
             CheckpointError::Note(error) => PolicyError::Note(error),
             CheckpointError::Origin(origin) => PolicyError::Origin(origin),
-        })?;
-        let signed = self.cosigned(note)?;
-        let seen: Vec<Seen> = signed.iter().flatten().cloned().collect();
-        if self.has_quorum(&signed) { Ok((checkpoint, seen)) } else { Err(PolicyError::Quorum(seen.len())) }
+        })
     }
 
     /// What each witness has signed, in their order.

@@ -16,7 +16,7 @@ pub(crate) static AUDIT: Verb = Verb {
     usage: "VERB [ARG...]",
     operands: &[Value { name: "VERB", kind: Kind::Verb }],
     groups: &[&flags::ONLY_HELP],
-    verbs: &[&EXPORT, &VERIFY_PROOF],
+    verbs: &[&EXPORT, &VERIFY_PROOF, &WITNESS],
     exits: &[],
     environment: &[],
     examples: &[(
@@ -106,6 +106,44 @@ static LEAF_HASH: Flag = Flag {
     about: "SHA-256 over a zero byte and the record, as 64 hexadecimal digits.",
     ..Flag::with("leaf-hash", "HEX", Kind::Text, "The hash of the record")
 };
+
+static WITNESS: Verb = Verb {
+    name: "witness",
+    aliases: &[],
+    summary: "have others cosign the host's log",
+    about: &[
+        "Sends the last checkpoint of the host's log to every witness of the policy that has a URL, with a proof that it \
+         goes on from what that witness has seen (c2sp.org/tlog-witness). Each cosignature is verified, and kept in \
+         the file `cosigned` beside the log. A witness that has seen another history says so, and this verb with it.",
+        "Nothing but the checkpoint leaves this host: the name of the log, its size and a hash.",
+    ],
+    usage: "--policy FILE",
+    operands: &[],
+    groups: &[&FlagGroup { title: "Flags", flags: &[&POLICY, &LOG, &flags::HELP] }],
+    verbs: &[],
+    exits: &[
+        ("0", "the quorum of the policy has cosigned the checkpoint"),
+        ("1", "it has not"),
+        super::WRONG,
+        super::UNKNOWN,
+    ],
+    environment: &[
+        ("XDG_STATE_HOME", "the log is nono/host-log beneath it; ~/.local/state when unset"),
+        ("SSL_CERT_FILE", "certificates to trust instead of the system's"),
+    ],
+    examples: &[("Have the policy's witnesses cosign:", "nono audit witness --policy trusted")],
+    build: witness,
+};
+
+static LOG: Flag = Flag {
+    about: "It holds `events.jsonl` and `checkpoint`.",
+    ..Flag::with("log", "DIR", Kind::Directory, "The log, instead of this host's")
+};
+
+fn witness(mut words: Words) -> Result<Command, UsageError> {
+    words.nothing_more("takes no words besides its flags")?;
+    Ok(Command::Audit(Audit::Witness { policy: words.one(&POLICY), log: words.one(&LOG) }))
+}
 
 static FORMAT: Flag = Flag {
     about: "Without this flag it is json.",

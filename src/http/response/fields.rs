@@ -44,9 +44,9 @@ impl Head {
         self.status < 200
     }
 
-    /// Whether the body is of interest: an answer, or the word that one will come.
+    /// Whether the body is of interest: an answer, the word that one will come, or what the request is in conflict with.
     pub(super) fn has_body(&self) -> bool {
-        matches!(self.status, 200 | 202)
+        matches!(self.status, 200 | 202 | 409)
     }
 
     /// RFC 9112, section 6.3, without the end of the connection as an end of the body: that cannot be told from a cut.

@@ -23,7 +23,7 @@ const MOST_SIZE_DIGITS: usize = 8;
 /// Everything that arrives: chunks of one byte each make a small body long.
 const LONGEST_ANSWER: usize = 1024 * 1024;
 
-/// An answer. Only a status of 200 or 202 has a body here: that of any other is not read.
+/// An answer. Only a status of 200, 202 or 409 has a body here: that of any other is not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     pub status: u16,

@@ -3,6 +3,7 @@
 mod export;
 mod place;
 mod verify_proof;
+mod witness;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -20,6 +21,7 @@ pub(super) fn audit(arguments: &Audit) -> u8 {
     match arguments {
         Audit::Export(arguments) => export::export(arguments),
         Audit::VerifyProof(arguments) => verify_proof::verify_proof(arguments),
+        Audit::Witness { policy, log } => witness::witness(policy.as_deref(), log.as_deref()),
     }
 }
 
