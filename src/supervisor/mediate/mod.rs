@@ -28,6 +28,7 @@ pub(super) use self::caller::Powers;
 use self::calls::Numbers;
 use self::change::At;
 use self::resolve::{Last, Object, RealPath, Resolver};
+use self::signed::Needed;
 use self::sockets::Bound;
 use self::sockets::network::Network;
 use super::account::Account;
@@ -268,13 +269,10 @@ impl Mediator {
         let RealPath::Path(real) = &object.real else { return Outcome::GoOn };
         let operation = Operation::Execute(real.clone());
         match decide(&self.plan, &operation) {
-            Verdict::Allow(_) => {
-                let concern = self.concern(caller, at.directory, &at.path, &object);
-                match concern {
-                    Some(concern) => concern.admit(object, |_, _| Outcome::GoOn),
-                    None => Outcome::GoOn,
-                }
-            }
+            Verdict::Allow(_) => match self.needed(caller, at.directory, &at.path, &object) {
+                Needed::Nothing(_) => Outcome::GoOn,
+                Needed::Signature(signed) => signed.admit(object, |_, _| Outcome::GoOn),
+            },
             verdict @ (Verdict::Ask(_) | Verdict::Deny(_)) => {
                 self.account.denied(|| explain(&self.plan, &operation, &verdict));
                 Outcome::Fail(Errno::ACCESS)

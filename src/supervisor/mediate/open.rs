@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::Arc;
 
 use syscalls::Errno;
 use syscalls::at::{self, OpenHow, resolve as how};
@@ -9,6 +10,7 @@ use syscalls::file::{FileType, Status, set_blocking};
 
 use super::caller::{Caller, PATH_MAX};
 use super::resolve::{Entry, Last, Object, RealPath, Straight};
+use super::signed::Needed;
 use super::{Decided, Kind, Mediator, Outcome};
 use crate::plan::{Access, Operation, Verdict, decide};
 use crate::profile::abs_path::AbsPath;
@@ -176,17 +178,14 @@ impl Mediator {
         if access.write {
             self.check_unsigned(real, &object)?;
         }
-        let concern = if access.read { self.concern(caller, open.directory, &open.path, &object) } else { None };
-        let recorded = concern.clone();
-        let act = move |open: &Open, object: Object| match (is_own_terminal, concern) {
-            (true, _) => own_terminal(caller, open, object),
-            (false, None) => reopen(open, object.file, &object.status),
-            (false, Some(concern)) => {
+        let needed =
+            if access.read { self.needed(caller, open.directory, &open.path, &object) } else { Needed::Nothing(None) };
+        let act = move |open: &Open, object: Object, needed: Needed| match needed {
+            Needed::Nothing(_) if is_own_terminal => own_terminal(caller, open, object),
+            Needed::Nothing(copy) => reopen_as(open, object, copy),
+            Needed::Signature(signed) => {
                 let open = open.clone();
-                concern.admit(object, move |object, copy| match copy {
-                    Some(copy) => reopen_copy(&open, &copy),
-                    None => reopen(&open, object.file, &object.status),
-                })
+                signed.admit(object, move |object, copy| reopen_as(&open, object, copy))
             }
         };
         let instead = if open.access().write { None } else { self.network.instead_of(real) };
@@ -195,15 +194,15 @@ impl Mediator {
                 let file = file.try_clone_to_owned().map_err(|_| Errno::TRY_AGAIN)?;
                 Ok(reopen(open, file, &object.status))
             }
-            (Decided::Act, None) => Ok(act(open, object)),
+            (Decided::Act, None) => Ok(act(open, object, needed)),
             (Decided::Ask(questions), _) => {
                 let open = open.clone();
-                Ok(self.ask(caller, questions, move || act(&open, object)))
+                Ok(self.ask(caller, questions, move || act(&open, object, needed)))
             }
-            // What is not strict lets every file through, and records it.
-            (Decided::KernelDoes, None) => Ok(match recorded {
-                Some(concern) => concern.admit(object, |_, _| Outcome::GoOn),
-                None => Outcome::GoOn,
+            // What is not strict lets every file through, and looks at it all the same.
+            (Decided::KernelDoes, None) => Ok(match needed {
+                Needed::Nothing(_) => Outcome::GoOn,
+                Needed::Signature(signed) => signed.admit(object, |_, _| Outcome::GoOn),
             }),
             (Decided::Refuse(errno), _) => Err(errno),
         }
@@ -332,6 +331,14 @@ fn reopen(open: &Open, object: OwnedFd, status: &Status) -> Outcome {
         drop(object);
         hand_over(opened)
     }))
+}
+
+/// Opens the object, or the copy that stands for it.
+fn reopen_as(open: &Open, object: Object, copy: Option<Arc<OwnedFd>>) -> Outcome {
+    match copy {
+        Some(copy) => reopen_copy(open, &copy),
+        None => reopen(open, object.file, &object.status),
+    }
 }
 
 /// Opens a copy in memory as if it were the file: nothing can be written to it.

@@ -14,25 +14,37 @@ use crate::plan::Operation;
 use crate::profile::abs_path::AbsPath;
 use crate::supervisor::trusted::{Admission, Concern, Trusted};
 
+/// What an object is to those who ask for signatures.
+pub(super) enum Needed {
+    /// It need not be signed, or is known to go through: as it is, or as this copy.
+    Nothing(Option<Arc<OwnedFd>>),
+    Signature(Signed),
+}
+
 /// A file that must be signed before it is let through.
-#[derive(Clone)]
 pub(super) struct Signed {
     trusted: Arc<Trusted>,
     concern: Concern,
 }
 
 impl Mediator {
-    /// What must be signed about `object`, to which `path` led from descriptor `directory`; `None` for most objects.
-    pub(super) fn concern(&self, caller: Caller, directory: i32, path: &CStr, object: &Object) -> Option<Signed> {
-        let trusted = self.trusted.as_ref()?;
-        let RealPath::Path(real) = &object.real else { return None };
+    /// What must be signed about `object`, to which `path` led from descriptor `directory`.
+    pub(super) fn needed(&self, caller: Caller, directory: i32, path: &CStr, object: &Object) -> Needed {
+        let (Some(trusted), RealPath::Path(real)) = (&self.trusted, &object.real) else { return Needed::Nothing(None) };
         if object.status.kind == FileType::Directory {
-            return None;
+            return Needed::Nothing(None);
+        }
+        match trusted.known(real, &object.status) {
+            Some(Admission::Copy(copy)) => return Needed::Nothing(Some(copy)),
+            Some(Admission::Itself) => return Needed::Nothing(None),
+            Some(Admission::Refused) | None => {}
         }
         // Without a link on the way the real path ends as the text does.
         let typed = || if ends_with(real, path) { None } else { typed_path(caller, directory, path) };
-        let concern = trusted.concern(real, typed)?;
-        Some(Signed { trusted: Arc::clone(trusted), concern })
+        match trusted.concern(real, typed) {
+            Some(concern) => Needed::Signature(Signed { trusted: Arc::clone(trusted), concern }),
+            None => Needed::Nothing(None),
+        }
     }
 
     /// Whether the file of `operation` must be signed.
@@ -89,16 +101,10 @@ impl Signed {
         object: Object,
         act: impl FnOnce(Object, Option<Arc<OwnedFd>>) -> Outcome + Send + 'static,
     ) -> Outcome {
-        let answer = |admission, object| match admission {
-            Admission::Copy(copy) => act(object, Some(copy)),
-            Admission::Itself => act(object, None),
-            Admission::Refused => Outcome::Fail(Errno::NOT_PERMITTED),
-        };
-        if let Some(known) = self.trusted.known(&self.concern, &object.status) {
-            return answer(known, object);
-        }
         Outcome::Slow(Box::new(move || match self.trusted.admit(&self.concern, &object.file) {
-            Ok(admission) => answer(admission, object),
+            Ok(Admission::Copy(copy)) => act(object, Some(copy)),
+            Ok(Admission::Itself) => act(object, None),
+            Ok(Admission::Refused) => Outcome::Fail(Errno::NOT_PERMITTED),
             Err(errno) => Outcome::Fail(errno),
         }))
     }

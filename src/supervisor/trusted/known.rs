@@ -30,16 +30,17 @@ pub(super) struct Stamp {
     changed: (i64, i64),
 }
 
-/// Files by path, and those that must not be changed.
+/// Files by what they are, and those that must not be changed.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    files: RwLock<BTreeMap<AbsPath, File>>,
+    files: RwLock<BTreeMap<(u64, u64), File>>,
     /// Where each of them was found.
     kept: RwLock<BTreeMap<(u64, u64), AbsPath>>,
 }
 
 #[derive(Debug)]
 struct File {
+    path: AbsPath,
     stamp: Stamp,
     /// Its verified content, where somebody may write to the file itself.
     copy: Option<Arc<OwnedFd>>,
@@ -63,7 +64,7 @@ impl Known {
     /// How the file of `stamp` at `path` goes through, when it is known to.
     pub(super) fn admission(&self, path: &AbsPath, stamp: &Stamp) -> Option<Admission> {
         let files = self.files.read().unwrap_or_else(PoisonError::into_inner);
-        let file = files.get(path).filter(|file| file.stamp == *stamp)?;
+        let file = files.get(&stamp.identity).filter(|file| file.stamp == *stamp && file.path == *path)?;
         Some(file.copy.as_ref().map_or(Admission::Itself, |copy| Admission::Copy(Arc::clone(copy))))
     }
 
@@ -74,14 +75,15 @@ impl Known {
         }
         let copy = looked.copy.clone().filter(|_| verified);
         let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
-        if files.len() < MOST || files.contains_key(path) {
-            files.insert(path.clone(), File { stamp: looked.stamp, copy });
+        let Looked { stamp, .. } = *looked;
+        if files.len() < MOST || files.contains_key(&stamp.identity) {
+            files.insert(stamp.identity, File { path: path.clone(), stamp, copy });
         }
     }
 
-    /// Forgets what is known of the file at `path`.
-    pub(super) fn forget(&self, path: &AbsPath) {
-        self.files.write().unwrap_or_else(PoisonError::into_inner).remove(path);
+    /// Forgets what is known of the file with `identity`.
+    pub(super) fn forget(&self, identity: (u64, u64)) {
+        self.files.write().unwrap_or_else(PoisonError::into_inner).remove(&identity);
     }
 
     /// From now on the file with `identity` at `path` is not to be changed, under none of its names.

@@ -79,9 +79,9 @@ impl Trusted {
         Some(Concern { real: real.clone(), typed: Some(typed) })
     }
 
-    /// What is known of the file already; `None` when it must be looked at.
-    pub(super) fn known(&self, concern: &Concern, status: &Status) -> Option<Admission> {
-        self.known.admission(&concern.real, &Stamp::of(status))
+    /// How the file of `status` at `real` goes through, when it is known already; `None` also for what need not be signed.
+    pub(super) fn known(&self, real: &AbsPath, status: &Status) -> Option<Admission> {
+        self.known.admission(real, &Stamp::of(status))
     }
 
     /// Verifies the file, which is open without access as `file`.
@@ -110,7 +110,10 @@ impl Trusted {
             // What is let through although it is not verified is the file itself: nothing was proved about it.
             _ => Admission::Itself,
         };
-        self.known.remember(&concern.real, &looked, verified, SystemTime::now());
+        // Through a link the name counts as well, and another name may lead here.
+        if concern.typed.is_none() {
+            self.known.remember(&concern.real, &looked, verified, SystemTime::now());
+        }
         Ok(admission)
     }
 
@@ -136,7 +139,7 @@ impl Trusted {
         });
         // Whoever changes it now makes another file of it.
         if !verified {
-            self.known.forget(real);
+            self.known.forget(status.identity);
         }
         verified
     }
