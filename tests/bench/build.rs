@@ -35,7 +35,7 @@ fn main() -> io::Result<()> {
     fs::write(source.join("main.rs"), root)?;
     let folder = place.folder.join("crate");
     let under = |before: &[&str]| {
-        let words = words(&[before, &["cargo", "build", "-q", "--offline"]]);
+        let words = words(&[before, &["cargo", "build", "-q", "--offline", "--target-dir", "target"]]);
         let folder = folder.clone();
         move || {
             let _ = fs::remove_dir_all(folder.join("target"));

@@ -21,7 +21,7 @@ impl Place {
         let folder = folder.canonicalize()?;
         let given = std::env::args().skip(1).find(|word| !word.starts_with('-'));
         let nono = given.unwrap_or_else(|| env!("CARGO_BIN_EXE_nono").to_owned());
-        let place = Self { program: word(&folder.join(name)), folder, nono };
+        let place = Self { program: word(&folder.join("bench")), folder, nono };
         std::fs::copy(std::env::current_exe()?, &place.program)?;
         Ok(place)
     }
@@ -51,6 +51,7 @@ pub(crate) fn words(parts: &[&[&str]]) -> Vec<String> {
 pub(crate) fn seconds(words: &[String], folder: &Path) -> io::Result<f64> {
     let (program, arguments) = words.split_first().ok_or_else(|| io::Error::other("no command"))?;
     let mut command = Command::new(program);
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null");
     command.args(arguments).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null());
     let start = Instant::now();
     let status = command.status()?;

@@ -1,9 +1,9 @@
 //! The smallest supervisor of `openat(2)`, to measure nono against: it checks nothing and is no sandbox.
 
-use std::ffi::{CStr, CString, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use syscalls::abi::filter::{answer, code, data};
 use syscalls::abi::{Arch, SockFilter, Syscall};
@@ -34,7 +34,7 @@ impl Mode {
 /// Runs a program under the supervisor, and answers with its exit status.
 pub(crate) fn supervise(mode: Mode, words: Vec<OsString>) -> io::Result<u8> {
     let words: Vec<CString> = words.into_iter().map(|word| CString::new(word.into_vec())).collect::<Result<_, _>>()?;
-    let Some(program) = words.first().cloned() else { return Err(io::Error::other("no program")) };
+    let program = found(words.first().ok_or_else(|| io::Error::other("no program"))?)?;
     let (arguments, environment) = (StringList::new(words), StringList::new(inherited()?));
     let (number_out, number_in) = file::pipe()?;
     let (go_out, go_in) = file::pipe()?;
@@ -52,6 +52,17 @@ pub(crate) fn supervise(mode: Mode, words: Vec<OsString>) -> io::Result<u8> {
             Ok(serve(&listener, mode, child))
         }
     }
+}
+
+/// Where a program is, as `execvp(3)` finds it.
+fn found(name: &CStr) -> io::Result<CString> {
+    if name.to_bytes().contains(&b'/') {
+        return Ok(name.to_owned());
+    }
+    let searched = std::env::var_os("PATH").unwrap_or_default();
+    let paths = std::env::split_paths(&searched).map(|directory| directory.join(OsStr::from_bytes(name.to_bytes())));
+    let mut paths = paths.filter_map(|path| CString::new(path.into_os_string().into_vec()).ok());
+    paths.find(|path| file::may_execute(path).is_ok()).ok_or_else(|| io::Error::other("no such program"))
 }
 
 fn inherited() -> io::Result<Vec<CString>> {
