@@ -174,6 +174,8 @@ pub struct VerifyProof {
     /// As written.
     pub key: Option<String>,
     pub policy: Option<OsString>,
+    /// The proof that the record's session is in the host's log.
+    pub session: Option<OsString>,
     pub leaf: Leaf,
     pub json: bool,
 }

@@ -46,6 +46,8 @@ pub enum ProofFileError {
     Checkpoint(PolicyError),
     /// Not of the form of a proof; what is wrong.
     Malformed(&'static str),
+    /// It is of another tree than the one that is vouched for.
+    OtherTree,
     /// The leaf is not where the file says it is.
     Proof(ProofError),
 }
@@ -99,9 +101,19 @@ impl ProofFile {
     /// Why the file does not show that.
     pub fn verify(&self, leaf: &Hash, policy: &Policy) -> Result<Proved, ProofFileError> {
         let (checkpoint, seen) = policy.verify(&self.checkpoint).map_err(ProofFileError::Checkpoint)?;
-        verify_inclusion(self.index, checkpoint.size, leaf, &self.path, &checkpoint.root)
-            .map_err(ProofFileError::Proof)?;
+        self.verify_in(leaf, &checkpoint)?;
         Ok(Proved { checkpoint, seen })
+    }
+
+    /// Checks that the leaf with this hash is in the tree of `checkpoint`, which somebody else vouches for.
+    ///
+    /// # Errors
+    /// Why the file does not show that.
+    pub fn verify_in(&self, leaf: &Hash, checkpoint: &Checkpoint) -> Result<(), ProofFileError> {
+        if Checkpoint::parse(self.checkpoint.unverified_text()).as_ref() != Some(checkpoint) {
+            return Err(ProofFileError::OtherTree);
+        }
+        verify_inclusion(self.index, checkpoint.size, leaf, &self.path, &checkpoint.root).map_err(ProofFileError::Proof)
     }
 }
 
@@ -123,6 +135,7 @@ impl fmt::Display for ProofFileError {
         match self {
             Self::Checkpoint(error) => write!(out, "its checkpoint does not count: {error}"),
             Self::Malformed(what) => write!(out, "it is not a proof: {what}"),
+            Self::OtherTree => out.write_str("its checkpoint is not the one that is vouched for"),
             Self::Proof(error) => write!(out, "its path does not lead from the leaf to the checkpoint: {error}"),
         }
     }

@@ -109,3 +109,63 @@ fn hostile_names_and_contents_stay_on_their_lines() {
     assert_eq!((status, out.lines().count()), (0, 4), "{out}");
     assert!(out.bytes().all(|byte| byte == b'\n' || (0x20..0x7f).contains(&byte)), "{out:?}");
 }
+
+/// A host's log whose last record names this checkpoint of a session, and the proof of that record.
+fn host(operation: &str, checkpoint: &nono::merkle::note::Note) -> (String, String) {
+    let signer = nono::merkle::key::Signer::new("nono-host/1", &[7; 32]).expect("a name");
+    let line = |index: u64, checkpoint: &str| {
+        serde_json::json!({
+            "index": index, "timestamp": "2026-01-31T23:59:59Z", "operation": operation, "target": "s",
+            "disposition": "noted", "checkpoint": checkpoint,
+        })
+    };
+    let lines = [line(0, ""), line(1, &checkpoint.to_string())].map(|line| line.to_string().into_bytes());
+    let mut builder = nono::merkle::proof::Builder::inclusion(1, 2).expect("there is such a leaf");
+    let mut tree = nono::merkle::frontier::Frontier::default();
+    for hash in lines.iter().map(|line| nono::merkle::leaf_hash(line)) {
+        builder.push(&hash);
+        tree.push(hash);
+    }
+    let body = nono::merkle::checkpoint::Checkpoint { origin: "nono-host/1".into(), size: 2, root: tree.root() };
+    let proof = nono::merkle::proof_file::ProofFile {
+        extra: Some(lines[1].clone()),
+        index: 1,
+        path: builder.finish().expect("all leaves have passed"),
+        checkpoint: nono::merkle::note::Note::signed(body.to_string(), &signer),
+    };
+    (proof.to_string(), signer.verifier().to_string())
+}
+
+#[test]
+fn a_record_counts_by_the_host_s_key_through_the_proof_of_its_session() {
+    let place = Place::new("verify-chain");
+    let event = example::proof(13, 21, None, 0);
+    let (session, key) = host("session.closed", &event.checkpoint);
+    place.write("event", event.to_string().as_bytes());
+    place.write("session", session.as_bytes());
+    place.write("leaf", &example::leaf(13));
+    let arguments = ["event", "--session", "session", "--leaf", "leaf", "--key", &key];
+    let (status, out, err) = verify(&place, &arguments);
+    assert_eq!((status, err.as_str()), (0, ""));
+    assert!(out.contains("record 13 of 21 in the log example.com/log\n"), "{out}");
+    assert!(out.contains("whose end is record 1 of 2 in the log nono-host/1\n"), "{out}");
+    // The host's key says nothing about the session's checkpoint by itself.
+    assert_eq!(verify(&place, &["event", "--leaf", "leaf", "--key", &key]).0, 1);
+    let said = |name: &str, content: &str, sentence: &str| {
+        place.write(name, content.as_bytes());
+        let (status, _, err) = verify(&place, &arguments);
+        assert!(status == 1 && err.contains(sentence), "{err}");
+    };
+    said("session", &host("session.opened", &event.checkpoint).0, "does not name the last checkpoint");
+    said(
+        "session",
+        &host("session.closed", &example::proof(0, 20, None, 0).checkpoint).0,
+        "not the one that is vouched for",
+    );
+    said("session", &session.replacen("nono-host/1\n2\n", "nono-host/1\n3\n", 1), "does not prove a session");
+    let (begin, rest) = session.split_once("extra ").expect("an extra line");
+    said("session", &format!("{begin}{}", rest.split_once('\n').expect("a line").1), "does not hold the record");
+    place.write("session", session.as_bytes());
+    said("event", &example::proof(12, 21, None, 0).to_string(), "does not lead");
+    said("event", &example::proof(13, 22, None, 0).to_string(), "not the one that is vouched for");
+}

@@ -68,7 +68,7 @@ static VERIFY_PROOF: Verb = Verb {
     usage: "PROOF",
     operands: &[Value { name: "PROOF", kind: Kind::Path }],
     groups: &[
-        &FlagGroup { title: "Flags", flags: &[&KEY, &POLICY, &LEAF, &LEAF_HASH] },
+        &FlagGroup { title: "Flags", flags: &[&KEY, &POLICY, &SESSION, &LEAF, &LEAF_HASH] },
         &FlagGroup { title: "Other flags", flags: &[&flags::JSON, &flags::HELP] },
     ],
     verbs: &[],
@@ -95,6 +95,12 @@ static KEY: Flag = Flag {
 static POLICY: Flag = Flag {
     about: "A file of the form c2sp.org/tlog-policy: logs, witnesses, and the quorum of witnesses who must have cosigned.",
     ..Flag::with("policy", "FILE", Kind::Path, "The logs and witnesses that are trusted")
+};
+
+static SESSION: Flag = Flag {
+    about: "A proof that the host's log has the end of the session in it. The key or policy is then the host's, and the \
+        session's checkpoint counts because that log names it.",
+    ..Flag::with("session", "PROOF", Kind::Path, "The proof of the record's whole session")
 };
 
 static LEAF: Flag = Flag {
@@ -190,5 +196,5 @@ fn verify_proof(mut words: Words) -> Result<Command, UsageError> {
     };
     let json = words.switch(&flags::JSON);
     let [proof] = words.exactly("needs one PROOF")?;
-    Ok(Command::Audit(Audit::VerifyProof(VerifyProof { proof, key, policy, leaf, json })))
+    Ok(Command::Audit(Audit::VerifyProof(VerifyProof { proof, key, policy, session: words.one(&SESSION), leaf, json })))
 }

@@ -4,8 +4,11 @@ use std::ffi::OsStr;
 
 use serde_json::json;
 
+use crate::audit::record::parse::Record;
 use crate::cli::{Leaf, VerifyProof};
+use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::key::Verifier;
+use crate::merkle::note::Note;
 use crate::merkle::policy::Policy;
 use crate::merkle::proof_file::{ProofFile, ProofFileError, Proved};
 use crate::merkle::{Hash, leaf_hash};
@@ -29,9 +32,47 @@ pub(super) fn verify_proof(arguments: &VerifyProof) -> u8 {
         Ok(candidates) => candidates,
         Err((status, sentence)) => return failed(status, &sentence),
     };
-    match first_proved(&candidates, &proof, &trusted) {
-        Ok((leaf, proved)) => printed(&proof, &leaf, &proved, arguments.json),
+    let host = match arguments.session.as_deref().map(|file| Host::proved(file, &trusted)).transpose() {
+        Ok(host) => host,
+        Err((status, sentence)) => return failed(status, &sentence),
+    };
+    let verify = |leaf: &Hash| match &host {
+        Some(host) => {
+            let found = proof.verify_in(leaf, &host.session);
+            found.map(|()| Proved { checkpoint: host.session.clone(), seen: host.proved.seen.clone() })
+        }
+        None => proof.verify(leaf, &trusted),
+    };
+    match first_proved(&candidates, verify) {
+        Ok((leaf, proved)) => printed(&proof, &leaf, &proved, host.as_ref(), arguments.json),
         Err(error) => failed(NO, &format!("{name} does not prove this record: {error}")),
+    }
+}
+
+/// The host's log, as far as it vouches for a session.
+struct Host {
+    /// The number of the record that names the session's checkpoint.
+    index: u64,
+    proved: Proved,
+    /// The last checkpoint of the session.
+    session: Checkpoint,
+}
+
+impl Host {
+    /// Reads and verifies the proof in `file` that a host's log names the last checkpoint of a session.
+    fn proved(file: &OsStr, trusted: &Policy) -> Result<Self, Failed> {
+        let content = super::contents(file).map_err(|sentence| (REFUSED, sentence))?;
+        let name = super::shown(file);
+        let no = |why: &dyn std::fmt::Display| (NO, format!("{name} does not prove a session: {why}"));
+        let proof = ProofFile::parse(&content).map_err(|error| no(&error))?;
+        let line = proof.extra.as_deref().ok_or_else(|| no(&"it does not hold the record of the host's log"))?;
+        let proved = proof.verify(&leaf_hash(line), trusted).map_err(|error| no(&error))?;
+        let record = Record::parse(line).map_err(|error| no(&error))?;
+        let ends = matches!(record.operation.as_str(), "session.closed" | "session.recovered");
+        let note = record.text("checkpoint").filter(|_| ends).and_then(|note| Note::parse(note.as_bytes()).ok());
+        let session = note.and_then(|note| Checkpoint::parse(note.unverified_text()));
+        let session = session.ok_or_else(|| no(&"its record does not name the last checkpoint of one"))?;
+        Ok(Self { index: proof.index, proved, session })
     }
 }
 
@@ -85,13 +126,16 @@ fn hash(text: &OsStr) -> Option<Hash> {
     bytes.try_into().ok().filter(|_| digits.len() == 64)
 }
 
-fn first_proved(candidates: &[Hash], proof: &ProofFile, trusted: &Policy) -> Result<(Hash, Proved), ProofFileError> {
-    let mut results = candidates.iter().map(|leaf| proof.verify(leaf, trusted).map(|proved| (*leaf, proved)));
+fn first_proved(
+    candidates: &[Hash],
+    verify: impl Fn(&Hash) -> Result<Proved, ProofFileError>,
+) -> Result<(Hash, Proved), ProofFileError> {
+    let mut results = candidates.iter().map(|leaf| verify(leaf).map(|proved| (*leaf, proved)));
     let first = results.next().unwrap_or(Err(ProofFileError::Malformed("there is no record")));
     first.or_else(|error| results.find_map(Result::ok).ok_or(error))
 }
 
-fn printed(proof: &ProofFile, leaf: &Hash, proved: &Proved, as_json: bool) -> u8 {
+fn printed(proof: &ProofFile, leaf: &Hash, proved: &Proved, host: Option<&Host>, as_json: bool) -> u8 {
     let checkpoint = &proved.checkpoint;
     let status = if as_json {
         let witnesses = proved.seen.iter().map(|seen| json!({ "name": seen.witness, "time": seen.time }));
@@ -103,12 +147,21 @@ fn printed(proof: &ProofFile, leaf: &Hash, proved: &Proved, as_json: bool) -> u8
             "index": proof.index,
             "leaf_hash": super::hexadecimal(leaf),
             "witnesses": witnesses.collect::<serde_json::Value>(),
+            "host": host.map(|host| {
+                let log = &host.proved.checkpoint;
+                let root = super::hexadecimal(&log.root);
+                json!({ "origin": log.origin, "size": log.size, "root": root, "index": host.index })
+            }),
         }))
     } else {
         let origin = escaped(checkpoint.origin.as_bytes(), 255);
         let mut text = format!("record {} of {} in the log {origin}\n", proof.index, checkpoint.size);
         text +=
             &format!("leaf hash {}\nroot      {}\n", super::hexadecimal(leaf), super::hexadecimal(&checkpoint.root));
+        if let Some(Host { index, proved: Proved { checkpoint: log, .. }, .. }) = host {
+            let origin = escaped(log.origin.as_bytes(), 255);
+            text += &format!("whose end is record {index} of {} in the log {origin}\n", log.size);
+        }
         for seen in &proved.seen {
             let name = escaped(seen.witness.as_bytes(), 255);
             text += &format!("seen by {name} at {} seconds since 1970\n", seen.time);
