@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use super::parse::Words;
 use super::table::{Flag, FlagGroup, Kind};
 use super::usage::{UsageError, quoted};
-use super::{PathFlag, Sandbox};
+use super::{PathFlag, Recorded, Sandbox};
 
 /// `--help`, which every verb has.
 pub(crate) static HELP: Flag =
@@ -118,6 +118,17 @@ pub(crate) static DEGRADED: Flag = Flag {
     ..Flag::switch("degraded", "Run even where the kernel enforces less")
 };
 
+pub(crate) static AUDIT: Flag = Flag {
+    about: "`all` is every operation, and the default; `changes` leaves out what is only read; `decisions` is what was \
+        refused or asked about. What the profile asks for is always recorded.",
+    ..Flag::with("audit", "all|changes|decisions", Kind::Words(LEVELS), "How much the audit log records")
+};
+
+const LEVELS: &[&str] = &["all", "changes", "decisions"];
+
+/// What is recorded.
+pub(crate) static RECORD: FlagGroup = FlagGroup { title: "Audit flags", flags: &[&AUDIT] };
+
 /// What a program may use.
 pub(crate) static POLICY: FlagGroup = FlagGroup {
     title: "Policy flags",
@@ -184,6 +195,20 @@ pub(crate) fn sandbox(words: &Words) -> Result<Sandbox, UsageError> {
         return Err(words.fault(format!("`--env` needs NAME or NAME=VALUE, and {} has no name", quoted(entry))));
     }
     Ok(sandbox)
+}
+
+/// What `--audit` says.
+///
+/// # Errors
+/// Another word than those it takes.
+pub(crate) fn recorded(words: &Words) -> Result<Option<Recorded>, UsageError> {
+    let Some(given) = words.one(&AUDIT) else { return Ok(None) };
+    match given.to_str() {
+        Some("all") => Ok(Some(Recorded::All)),
+        Some("changes") => Ok(Some(Recorded::Changes)),
+        Some("decisions") => Ok(Some(Recorded::Decisions)),
+        _ => Err(words.fault(format!("`--audit` is all, changes or decisions, and not {}", quoted(&given)))),
+    }
 }
 
 /// Whether the output is silent, and whether it is verbose.

@@ -68,10 +68,19 @@ pub struct Sandbox {
     pub degraded: bool,
 }
 
+/// What `--audit` asks to be recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    All,
+    Changes,
+    Decisions,
+}
+
 /// `nono run`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     pub sandbox: Sandbox,
+    pub audit: Option<Recorded>,
     pub silent: bool,
     pub verbose: bool,
     /// Where the account of the run goes.
@@ -84,6 +93,7 @@ pub struct Run {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shell {
     pub sandbox: Sandbox,
+    pub audit: Option<Recorded>,
     pub silent: bool,
     pub verbose: bool,
     /// Where the account of the run goes.

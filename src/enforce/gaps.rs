@@ -203,6 +203,7 @@ fn supervisor_gaps(plan: &Plan, kernel: &Kernel) -> Vec<Gap> {
     if let Some(given) = plan.profile.trust.require_signed_instructions.as_ref().filter(|given| given.value) {
         asked.push(("trust.require_signed_instructions".to_owned(), &given.from));
     }
+    asked.extend(plan.profile.audit_level.iter().map(|given| ("audit".to_owned(), &given.from)));
     let gap = |(what, from): (String, &Provenance)| Gap {
         text: format!(
             "{what} ({from}) needs a supervisor beside the program: use `nono run` without supervisor.enabled false"
@@ -216,7 +217,6 @@ fn supervisor_gaps(plan: &Plan, kernel: &Kernel) -> Vec<Gap> {
 fn version_gaps(plan: &Plan) -> Vec<Gap> {
     let profile = &plan.profile;
     let mut asked: Vec<(String, &Provenance)> = Vec::new();
-    asked.extend(profile.audit_level.iter().map(|given| ("audit".to_owned(), &given.from)));
     asked.extend(profile.undo.iter().filter(|given| given.value).map(|given| ("undo".to_owned(), &given.from)));
     let gap = |(what, from): (String, &Provenance)| Gap {
         text: format!("{what} ({from}) cannot be kept by this version: remove the entry"),

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 
+use super::Hash;
 use super::note::SignatureLine;
 
 /// Signature types of C2SP `signed-note`: plain Ed25519, and the timestamped one of `tlog-cosignature`.
@@ -96,6 +97,11 @@ impl Verifier {
         hasher.update(self.key.as_bytes());
         let [a, b, c, d, ..] = <[u8; 32]>::from(hasher.finalize());
         u32::from_be_bytes([a, b, c, d])
+    }
+
+    /// The hash of the public key alone, to name it by.
+    pub fn fingerprint(&self) -> Hash {
+        Sha256::digest(self.key.as_bytes()).into()
     }
 
     /// Whether `signature` is this key's over `text`. A witness's begins with the time.

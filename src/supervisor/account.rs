@@ -59,6 +59,12 @@ impl Account {
         self.count(format!("{what} {}", question.object.real), Some(&question.object.real), why, None);
     }
 
+    /// The reason for an end of everything, in the place of all refusals.
+    pub(super) fn only(&self, reason: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).refusals.clear();
+        self.count(String::new(), None, reason, None);
+    }
+
     fn count(&self, operation: String, path: Option<&AbsPath>, reason: String, change: Option<String>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = kept.refusals.get_mut(&operation) {

@@ -17,6 +17,7 @@ use super::mediate::{Mediator, Powers, Service};
 use super::meeting::{self, KeeperSide, ProgramSide};
 use super::pause::Pause;
 use super::questions::Questions;
+use super::recorder::Recorder;
 use super::report::Ended;
 use super::trusted::Trusted;
 use crate::approval::Approver;
@@ -50,16 +51,15 @@ impl Keeper<'_> {
         }
         let account = Arc::new(Account::default());
         let pause = Arc::new(Pause::new(self.front));
+        let mut recorder = None;
         let started = match supervision {
             None => self.start(None).map(|(program, _)| (program, None)),
-            Some(supervision) => self.start_supervised(supervision, &account, &pause),
+            Some(supervision) => self.start_supervised(supervision, &account, &pause, &mut recorder),
         };
+        let run = Running { account, pause, recorder };
         match started {
-            Ok((program, terminal)) => self.wait(program, &account, &pause, terminal.as_deref()),
-            Err(failure) => {
-                Ended::NotStarted(failure).send(self.report.as_fd());
-                process::exit_now(1)
-            }
+            Ok((program, terminal)) => self.wait(program, &run, terminal.as_deref()),
+            Err(failure) => self.end(&run, Ended::NotStarted(failure)),
         }
     }
 
@@ -69,6 +69,7 @@ impl Keeper<'_> {
         supervision: Supervision,
         account: &Arc<Account>,
         pause: &Arc<Pause>,
+        recorder: &mut Option<Arc<Recorder>>,
     ) -> Result<(Pid, Option<Arc<Terminal>>), Failure> {
         let failed = |errno| Failure { stage: Stage::Filter, errno };
         let (program_side, keeper_side) = meeting::pair().map_err(failed)?;
@@ -82,10 +83,12 @@ impl Keeper<'_> {
         let terminal = asked_terminal(&supervision, pause);
         let Some(listener) = keeper_side.listener(program).map_err(failed)? else { return Ok((program, terminal)) };
         let questions = questions(&supervision, terminal.clone());
+        let started = Recorder::start(supervision.session, wake_keeper).map_err(|_| failed(Errno::TRY_AGAIN))?;
+        let recorder = Arc::clone(recorder.insert(Arc::new(started)));
         let around = vec![self.front, process::own_id()];
         let trusted = supervision.trust.map(|trust| Arc::new(Trusted::new(trust, Arc::clone(account))));
         let account = Arc::clone(account);
-        let mediator = Mediator::new(supervision.plan, listener, around, powers, questions, account, trusted);
+        let mediator = Mediator::new(supervision.plan, listener, around, powers, questions, account, trusted, recorder);
         let service = Service::start(mediator).map_err(failed)?;
         keeper_side.go();
         service.complete().map_err(failed)?;
@@ -115,23 +118,40 @@ impl Keeper<'_> {
         process::exit_now(1)
     }
 
+    /// Closes the log and tells the front how the run ended. When this process is gone the front ends what is left.
+    fn end(&self, run: &Running, ended: Ended) -> ! {
+        let closed = run.recorder.as_ref().map_or(Ok(()), |recorder| recorder.end(ended));
+        let ended = match closed {
+            Ok(()) => ended,
+            Err(why) => {
+                run.account.only(why);
+                Ended::LogLost
+            }
+        };
+        ended.send(self.report.as_fd());
+        run.account.send(self.report.as_fd());
+        process::exit_now(0)
+    }
+
     /// Waits for the program's end.
-    fn wait(&self, program: Pid, account: &Account, pause: &Pause, terminal: Option<&Terminal>) -> ! {
+    fn wait(&self, program: Pid, run: &Running, terminal: Option<&Terminal>) -> ! {
         loop {
             let arrival = self.awaited.wait();
             if process::parent_id() != Some(self.front) {
                 // The terminal is the user's again before anything else ends.
                 terminal.inspect(|terminal| terminal.close());
                 self.family.end();
-                process::exit_now(1);
+                self.end(run, Ended::KeeperLost);
+            }
+            if run.recorder.as_ref().is_some_and(|recorder| recorder.lost().is_some()) {
+                terminal.inspect(|terminal| terminal.close());
+                self.end(run, Ended::LogLost);
             }
             match arrival {
                 Ok(arrival) if arrival.signal == Signal::CHILD => {
-                    if let Some(change) = program_ended(program, pause) {
+                    if let Some(change) = program_ended(program, &run.pause) {
                         terminal.inspect(|terminal| terminal.close());
-                        Ended::from(change).send(self.report.as_fd());
-                        account.send(self.report.as_fd());
-                        process::exit_now(0);
+                        self.end(run, Ended::from(change));
                     }
                 }
                 // The front has decided that it is for the program; what comes from elsewhere has reached it as well.
@@ -142,6 +162,13 @@ impl Keeper<'_> {
             }
         }
     }
+}
+
+/// What goes on while the program runs.
+struct Running {
+    account: Arc<Account>,
+    pause: Arc<Pause>,
+    recorder: Option<Arc<Recorder>>,
 }
 
 /// The terminal, where the policy names it to be asked.
@@ -190,4 +217,10 @@ fn program_ended(program: Pid, pause: &Pause) -> Option<Change> {
             Ok(None) | Err(_) => return None,
         }
     }
+}
+
+/// Lets the keeper look whether the log is lost.
+fn wake_keeper() {
+    // To oneself, with a signal that is waited for anyway: it cannot fail.
+    let _ = signal::send(process::own_id(), Signal::CHILD);
 }

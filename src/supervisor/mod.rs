@@ -17,6 +17,7 @@ mod mediate;
 mod meeting;
 mod questions;
 pub mod pause;
+mod recorder;
 pub mod report;
 pub mod trusted;
 
@@ -35,6 +36,7 @@ use crate::plan::Plan;
 use crate::profile::Approver as Named;
 
 pub use self::account::Refused;
+pub use self::recorder::Session;
 pub use self::report::Ended;
 pub use self::trusted::Trust;
 
@@ -55,6 +57,8 @@ const FORWARDED: [Signal; 9] = [
 #[derive(Debug)]
 pub struct Supervision {
     pub plan: Plan,
+    /// The log of everything that is decided.
+    pub session: Session,
     /// The approver behind the policy's webhook, where it has one.
     pub webhook: Option<Arc<dyn Approver>>,
     /// How questions on the terminal look.

@@ -35,9 +35,27 @@ struct Pending {
     ended: Condvar,
 }
 
+/// What came of a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answered {
+    /// Nobody answered; why, as a clause.
+    Nobody {
+        reason: String,
+    },
+    No {
+        approver: String,
+        reason: String,
+    },
+    Yes {
+        approver: String,
+        /// Nobody said so: the policy lets silence count as a yes.
+        fail_open: bool,
+    },
+}
+
 #[derive(Clone, Debug, Default)]
 enum Progress {
-    Answered(Result<(), String>),
+    Answered(Answered),
     #[default]
     Open,
     /// Whoever asked is gone: what was answered to him is nobody else's answer.
@@ -57,7 +75,7 @@ struct Key {
 struct State {
     open: BTreeMap<Key, Arc<Pending>>,
     /// Why what was answered with no is not asked again.
-    refused: BTreeMap<Key, String>,
+    refused: BTreeMap<Key, Answered>,
     allowed: Vec<Allowed>,
     tokens: u64,
     refilled: Instant,
@@ -107,14 +125,14 @@ impl Questions {
 
     /// Asks, unless the same is being asked or was answered with no. `waits` says whether the call still waits: nobody is
     /// asked about one that is gone.
-    ///
-    /// # Errors
-    /// Why the call may not go on, as a clause.
-    pub(super) fn ask(&self, question: &Question, waits: &(dyn Fn() -> bool + Sync)) -> Result<(), String> {
+    pub(super) fn ask(&self, question: &Question, waits: &(dyn Fn() -> bool + Sync)) -> Answered {
         let key = Key::of(question);
         let deadline = Instant::now() + self.timeout;
         loop {
-            let (pending, is_own) = self.locked().enter(&key, self.most_a_second)?;
+            let (pending, is_own) = match self.locked().enter(&key, self.most_a_second) {
+                Ok(entered) => entered,
+                Err(answered) => return answered,
+            };
             if is_own {
                 let answer = self.put(question, deadline, waits);
                 let answered = self.settle(question, &key, answer);
@@ -126,7 +144,7 @@ impl Questions {
             }
             // Whoever asked is gone, and the question with it.
             if !waits() {
-                return Err(GONE.to_owned());
+                return Answered::nobody(GONE);
             }
         }
     }
@@ -161,25 +179,25 @@ impl Questions {
     }
 
     /// Keeps what the answer says beyond this call, and closes the question.
-    fn settle(&self, question: &Question, key: &Key, answer: Answer) -> Result<(), String> {
+    fn settle(&self, question: &Question, key: &Key, answer: Answer) -> Answered {
         let mut state = self.locked();
         state.open.remove(key);
         match answer {
-            Answer::Allow { scope, until, .. } => {
+            Answer::Allow { scope, until, approver } => {
                 state.allow(question, scope, until);
-                Ok(())
+                Answered::Yes { approver, fail_open: false }
             }
             Answer::Deny { reason, approver } => {
                 if state.refused.len() >= MOST_KEPT {
                     state.refused.pop_first();
                 }
-                let why = format!("{approver} was asked: {reason}");
-                state.refused.insert(key.clone(), why.clone());
-                Err(why)
+                let answered = Answered::No { approver, reason };
+                state.refused.insert(key.clone(), answered.clone());
+                answered
             }
             // Silence is not kept as a no: the next time somebody may be there.
-            Answer::None { .. } if self.fail_open => Ok(()),
-            Answer::None { reason } => Err(reason),
+            Answer::None { .. } if self.fail_open => Answered::Yes { approver: "nobody".to_owned(), fail_open: true },
+            Answer::None { reason } => Answered::Nobody { reason },
         }
     }
 
@@ -189,9 +207,24 @@ impl Questions {
     }
 }
 
+impl Answered {
+    fn nobody(reason: &str) -> Self {
+        Self::Nobody { reason: reason.to_owned() }
+    }
+
+    /// Why there was no yes, as a clause; `None` when there was one.
+    pub(super) fn refusal(&self) -> Option<String> {
+        match self {
+            Self::Nobody { reason } => Some(reason.clone()),
+            Self::No { approver, reason } => Some(format!("{approver} was asked: {reason}")),
+            Self::Yes { .. } => None,
+        }
+    }
+}
+
 impl Pending {
     /// Ends the question with an answer, or without one that counts.
-    fn end(&self, answered: Option<Result<(), String>>) {
+    fn end(&self, answered: Option<Answered>) {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         *progress = answered.map_or(Progress::Withdrawn, Progress::Answered);
         drop(progress);
@@ -199,7 +232,7 @@ impl Pending {
     }
 
     /// Waits for the answer; `None` when the question was withdrawn.
-    fn answer(&self, deadline: Instant) -> Option<Result<(), String>> {
+    fn answer(&self, deadline: Instant) -> Option<Answered> {
         // Whoever asks was first, so his deadline comes first; a second more lets him settle.
         let longest = deadline.saturating_duration_since(Instant::now()) + Duration::from_secs(1);
         let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
@@ -208,7 +241,7 @@ impl Pending {
         let (progress, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match &*progress {
             Progress::Answered(answered) => Some(answered.clone()),
-            Progress::Open => Some(Err("nobody answered in time".to_owned())),
+            Progress::Open => Some(Answered::nobody("nobody answered in time")),
             Progress::Withdrawn => None,
         }
     }
@@ -228,7 +261,7 @@ impl Key {
 
 impl State {
     /// The question of `key` while it is open, and whether this call has opened it.
-    fn enter(&mut self, key: &Key, most_a_second: u64) -> Result<(Arc<Pending>, bool), String> {
+    fn enter(&mut self, key: &Key, most_a_second: u64) -> Result<(Arc<Pending>, bool), Answered> {
         if let Some(why) = self.refused.get(key) {
             return Err(why.clone());
         }
@@ -236,7 +269,7 @@ impl State {
             return Ok((Arc::clone(pending), false));
         }
         if !self.take_token(most_a_second) {
-            return Err(TOO_MANY.to_owned());
+            return Err(Answered::nobody(TOO_MANY));
         }
         let pending = Arc::new(Pending::default());
         self.open.insert(key.clone(), Arc::clone(&pending));

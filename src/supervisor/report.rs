@@ -15,12 +15,15 @@ pub enum Ended {
     /// The keeper was killed, and the front has ended everything.
     KeeperLost,
     Killed(Signal),
+    /// The log could not be written any more, and everything was ended; the account says why.
+    LogLost,
     /// The program never ran.
     NotStarted(Failure),
 }
 
 const EXITED: u8 = 0;
 const KILLED: u8 = 1;
+const LOG_LOST: u8 = u8::MAX;
 /// Numbers from here on are the stages of a failure.
 const FAILED: u8 = 2;
 
@@ -34,6 +37,7 @@ impl Ended {
             Self::Exited(status) => (EXITED, i32::from(status)),
             Self::Killed(signal) => (KILLED, signal.0),
             Self::KeeperLost => (FAILED, 0),
+            Self::LogLost => (LOG_LOST, 0),
             Self::NotStarted(failure) => {
                 let stage = Stage::ALL.iter().position(|&stage| stage == failure.stage).unwrap_or(0);
                 (FAILED.saturating_add(u8::try_from(stage).unwrap_or(0)), failure.errno.0)
@@ -48,6 +52,7 @@ impl Ended {
         match kind {
             EXITED => Self::Exited(u8::try_from(value).unwrap_or(u8::MAX)),
             KILLED => Self::Killed(Signal(value)),
+            LOG_LOST => Self::LogLost,
             failed => match Stage::ALL.get(usize::from(failed.saturating_sub(FAILED))) {
                 Some(&stage) => Self::NotStarted(Failure { stage, errno: Errno(value) }),
                 None => Self::KeeperLost,
@@ -86,7 +91,7 @@ mod tests {
 
     #[test]
     fn every_end_comes_back_as_it_was_sent() {
-        let mut ends = vec![Ended::Exited(0), Ended::Exited(255), Ended::Killed(Signal::KILL)];
+        let mut ends = vec![Ended::LogLost, Ended::Exited(0), Ended::Exited(255), Ended::Killed(Signal::KILL)];
         ends.extend(Stage::ALL.map(|stage| Ended::NotStarted(Failure { stage, errno: Errno::ACCESS })));
         for end in ends {
             assert_eq!(Ended::decode(end.encode()), end);

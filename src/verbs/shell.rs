@@ -10,6 +10,6 @@ use super::run;
 pub(super) fn shell(arguments: Shell) -> u8 {
     let shell = std::env::var_os("SHELL").filter(|shell| !shell.is_empty());
     let command = vec![shell.unwrap_or_else(|| OsString::from("/bin/sh"))];
-    let Shell { sandbox, silent, verbose, json } = arguments;
-    run::run(&Run { sandbox, silent, verbose, json, command })
+    let Shell { sandbox, audit, silent, verbose, json } = arguments;
+    run::run(&Run { sandbox, audit, silent, verbose, json, command })
 }

@@ -23,6 +23,7 @@ impl Errno {
     pub const IN_PROGRESS: Self = Self(libc::EINPROGRESS);
     pub const INTERRUPTED: Self = Self(libc::EINTR);
     pub const INVALID: Self = Self(libc::EINVAL);
+    pub const IO: Self = Self(libc::EIO);
     pub const IS_DIRECTORY: Self = Self(libc::EISDIR);
     pub const LOOP: Self = Self(libc::ELOOP);
     pub const MESSAGE_TOO_LONG: Self = Self(libc::EMSGSIZE);

@@ -203,6 +203,17 @@ pub fn close_on_exec_from(first: u32) -> Result<(), Errno> {
     checked(unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, CLOSE_RANGE_CLOEXEC) }).map(drop)
 }
 
+/// `flock(2)`: an exclusive lock on the open file, until every descriptor of it is closed. Without `wait` it fails at once
+/// where somebody else has it.
+///
+/// # Errors
+/// `EAGAIN` when somebody else has it, `EINTR` for a signal.
+pub fn lock(fd: BorrowedFd<'_>, wait: bool) -> Result<(), Errno> {
+    let operation = if wait { libc::LOCK_EX } else { libc::LOCK_EX | libc::LOCK_NB };
+    // SAFETY: the call takes numbers only, and `fd` is open as long as it is borrowed.
+    checked_int(unsafe { libc::flock(fd.as_raw_fd(), operation) }).map(drop)
+}
+
 /// `pipe2(2)` with `O_CLOEXEC`: the reading end, then the writing end.
 ///
 /// # Errors

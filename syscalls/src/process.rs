@@ -1,8 +1,9 @@
 //! Processes: started, replaced, waited for. Also the process settings of `prctl(2)`.
 
 use std::ffi::{CStr, CString};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-use crate::errno::{Errno, checked_int};
+use crate::errno::{Errno, checked, checked_int};
 use crate::signal::Signal;
 
 /// A process id, always above zero.
@@ -30,6 +31,33 @@ pub struct StringList {
     // Owns what `pointers` points into; a CString's bytes stay where they are when the vector or the list moves.
     _strings: Vec<CString>,
     pointers: Vec<*const libc::c_char>,
+}
+
+/// A thread, whatever becomes of its number (`pidfd_open(2)`).
+#[derive(Debug)]
+pub struct ThreadHandle(OwnedFd);
+
+impl ThreadHandle {
+    /// `pidfd_open(2)` with `PIDFD_THREAD` (Linux 6.9): the thread that has this number now.
+    ///
+    /// # Errors
+    /// `ESRCH` when there is none, `EINVAL` on an older kernel.
+    pub fn open(thread: Pid) -> Result<Self, Errno> {
+        // PIDFD_THREAD is O_EXCL (linux/pidfd.h).
+        // SAFETY: the call takes numbers only.
+        let fd = checked(unsafe { libc::syscall(libc::SYS_pidfd_open, thread.0, libc::O_EXCL) })?;
+        let fd = i32::try_from(fd).map_err(|_| Errno::INVALID)?;
+        // SAFETY: pidfd_open(2) has just returned this descriptor, so nobody else owns it.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// `poll(2)`: whether the thread has not ended, so that its number is still its own.
+    pub fn is_alive(&self) -> bool {
+        let mut entry = libc::pollfd { fd: self.0.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: `entry` is one writable structure, as the count says, and lives through the call.
+        let ready = checked_int(unsafe { libc::poll(&raw mut entry, 1, 0) });
+        ready == Ok(0)
+    }
 }
 
 impl Pid {

@@ -22,7 +22,7 @@ pub(crate) static RUN: Verb = Verb {
     ],
     usage: "[--] CMD [ARG...]",
     operands: OPERANDS,
-    groups: &[&flags::POLICY, &flags::ACCOUNTED],
+    groups: &[&flags::POLICY, &flags::RECORD, &flags::ACCOUNTED],
     verbs: &[],
     exits: EXITS,
     environment: &[super::NONO_PROFILE],
@@ -74,7 +74,7 @@ pub(crate) fn program(words: &mut Words) -> Result<Vec<OsString>, UsageError> {
 
 fn build(mut words: Words) -> Result<Command, UsageError> {
     let (silent, verbose) = flags::loudness(&words)?;
-    let sandbox = flags::sandbox(&words)?;
+    let (sandbox, audit) = (flags::sandbox(&words)?, flags::recorded(&words)?);
     let json = words.one(&flags::ACCOUNT);
-    Ok(Command::Run(Run { sandbox, silent, verbose, json, command: program(&mut words)? }))
+    Ok(Command::Run(Run { sandbox, audit, silent, verbose, json, command: program(&mut words)? }))
 }

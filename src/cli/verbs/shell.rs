@@ -14,7 +14,7 @@ pub(crate) static SHELL: Verb = Verb {
     about: &["Does what `nono run` does, around the program that SHELL names.", run::POLICY, run::REFUSAL],
     usage: "",
     operands: &[],
-    groups: &[&flags::POLICY, &flags::ACCOUNTED],
+    groups: &[&flags::POLICY, &flags::RECORD, &flags::ACCOUNTED],
     verbs: &[],
     exits: run::EXITS,
     environment: &[super::NONO_PROFILE, ("SHELL", "the program to run; /bin/sh when unset")],
@@ -25,6 +25,7 @@ pub(crate) static SHELL: Verb = Verb {
 fn build(mut words: Words) -> Result<Command, UsageError> {
     words.nothing_more("runs $SHELL, and `nono run` runs a program")?;
     let (silent, verbose) = flags::loudness(&words)?;
+    let (sandbox, audit) = (flags::sandbox(&words)?, flags::recorded(&words)?);
     let json = words.one(&flags::ACCOUNT);
-    Ok(Command::Shell(Shell { sandbox: flags::sandbox(&words)?, silent, verbose, json }))
+    Ok(Command::Shell(Shell { sandbox, audit, silent, verbose, json }))
 }

@@ -64,6 +64,9 @@ impl Subject {
 impl Mediator {
     /// Answers a change of an attribute.
     pub(super) fn attribute(&self, caller: Caller, subject: &Subject, attribute: Attribute) -> Outcome {
+        if let Subject::Path { at, .. } = subject {
+            self.recorder.looked_at(caller.id, &at.path, None);
+        }
         self.try_attribute(caller, subject, attribute).unwrap_or_else(Outcome::Fail)
     }
 

@@ -39,7 +39,7 @@ impl Numbers {
         Self(calls)
     }
 
-    fn call(&self, number: i32) -> Option<Syscall> {
+    pub(super) fn call(&self, number: i32) -> Option<Syscall> {
         usize::try_from(number).ok().and_then(|number| self.0.get(number).copied().flatten())
     }
 }

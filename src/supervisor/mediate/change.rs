@@ -40,6 +40,7 @@ pub(super) enum Change {
 impl Mediator {
     /// Answers a call that makes or removes one entry.
     pub(super) fn change(&self, caller: Caller, at: &At, what: &Change) -> Outcome {
+        self.recorder.looked_at(caller.id, &at.path, None);
         self.try_change(caller, at, what).unwrap_or_else(Outcome::Fail)
     }
 
@@ -68,6 +69,7 @@ impl Mediator {
 
     /// Answers a rename.
     pub(super) fn rename(&self, caller: Caller, from: &At, to: &At, flags: u32) -> Outcome {
+        self.recorder.looked_at(caller.id, &from.path, None);
         self.try_rename(caller, from, to, flags).unwrap_or_else(Outcome::Fail)
     }
 
@@ -99,6 +101,7 @@ impl Mediator {
 
     /// Answers a hard link.
     pub(super) fn link(&self, caller: Caller, from: &At, to: &At, flags: i32) -> Outcome {
+        self.recorder.looked_at(caller.id, &from.path, None);
         self.try_link(caller, from, to, flags).unwrap_or_else(Outcome::Fail)
     }
 

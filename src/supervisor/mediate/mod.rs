@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Instant;
 
 use syscalls::Errno;
 use syscalls::notify::{Listener, Notification};
@@ -33,6 +34,7 @@ use self::sockets::Bound;
 use self::sockets::network::Network;
 use super::account::Account;
 use super::questions::Questions;
+use super::recorder::{Ending, Recorder};
 use super::trusted::Trusted;
 use crate::approval::{AskedOperation, Object as AskedObject, Question};
 use crate::enforce::gaps;
@@ -59,6 +61,7 @@ pub(super) struct Mediator {
     questions: Option<Arc<Questions>>,
     account: Arc<Account>,
     trusted: Option<Arc<Trusted>>,
+    recorder: Arc<Recorder>,
 }
 
 /// How a call is answered.
@@ -124,6 +127,7 @@ impl Mediator {
         questions: Option<Arc<Questions>>,
         account: Arc<Account>,
         trusted: Option<Arc<Trusted>>,
+        recorder: Arc<Recorder>,
     ) -> Self {
         // The kernel knows nothing of signatures.
         let signed = trusted.as_ref().is_some_and(|trusted| trusted.is_strict());
@@ -132,7 +136,20 @@ impl Mediator {
         let bound = Arc::new(Bound::default());
         let (plan, listener) = (Arc::new(plan), Arc::new(listener));
         let network = Network::new(&plan, &listener, &account);
-        Self { plan, listener, numbers, resolver, powers, kernel_complete, bound, network, questions, account, trusted }
+        Self {
+            plan,
+            listener,
+            numbers,
+            resolver,
+            powers,
+            kernel_complete,
+            bound,
+            network,
+            questions,
+            account,
+            trusted,
+            recorder,
+        }
     }
 
     /// Decides about one call that does `operations`.
@@ -145,12 +162,20 @@ impl Mediator {
         kind: Kind,
     ) -> Decided {
         let left_to_kernel = matches!(kind, Kind::Entry | Kind::Open) && self.kernel_complete;
+        let creates = matches!(kind, Kind::Open | Kind::OpenHow) && object.is_none();
         let mut asked = Vec::new();
         for operation in operations {
             match decide(&self.plan, operation) {
+                verdict @ Verdict::Allow(_) if asked.is_empty() => {
+                    self.recorder.decided(caller.id, operations, &verdict, creates);
+                }
                 Verdict::Allow(_) => {}
-                verdict @ Verdict::Ask(_) => asked.push((operation, verdict)),
+                verdict @ Verdict::Ask(_) => {
+                    self.recorder.decided(caller.id, operations, &verdict, creates);
+                    asked.push((operation, verdict));
+                }
                 verdict @ Verdict::Deny(_) => {
+                    self.recorder.decided(caller.id, operations, &verdict, creates);
                     self.account.denied(|| explain(&self.plan, operation, &verdict));
                     return if left_to_kernel { Decided::KernelDoes } else { Decided::Refuse(Errno::ACCESS) };
                 }
@@ -162,7 +187,11 @@ impl Mediator {
         }
         if let (false, Some(questions)) = (asked.is_empty(), &self.questions) {
             let open = self.questions_about(caller, questions, &asked, typed, object.map(|object| (object, kind)));
-            return if open.is_empty() { Decided::Act } else { Decided::Ask(open) };
+            if open.is_empty() {
+                self.recorder.covered(caller.id);
+                return Decided::Act;
+            }
+            return Decided::Ask(open);
         }
         if let Some((operation, verdict)) = asked.first() {
             self.account.denied(|| explain(&self.plan, operation, verdict));
@@ -233,10 +262,16 @@ impl Mediator {
     fn ask(&self, caller: Caller, asked: Vec<Question>, act: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
         let Some(questions) = self.questions.clone() else { return Outcome::Fail(Errno::ACCESS) };
         let (account, listener) = (Arc::clone(&self.account), Arc::clone(&self.listener));
+        let recorder = Arc::clone(&self.recorder);
         Outcome::Asked(Box::new(move || {
             let waits = || listener.still_waits(caller.id).is_ok();
             for question in &asked {
-                if let Err(why) = questions.ask(question, &waits) {
+                let began = Instant::now();
+                let answered = questions.ask(question, &waits);
+                if recorder.settled(caller.id, question, &answered, began.elapsed()).is_err() {
+                    return Outcome::Fail(Errno::IO);
+                }
+                if let Some(why) = answered.refusal() {
                     account.refused(question, why);
                     return Outcome::Fail(Errno::ACCESS);
                 }
@@ -250,6 +285,21 @@ impl Mediator {
         Caller { thread: notification.thread, id: notification.id, to_look: self.powers.to_look() }
     }
 
+    /// Records how a call came out. Without a record it does not go through.
+    fn recorded(&self, notification: &Notification, outcome: Outcome) -> Outcome {
+        let ending = match &outcome {
+            Outcome::Fail(errno) => Ending::Failed(*errno),
+            Outcome::GoOn => Ending::Kernel,
+            Outcome::HandOver { .. } | Outcome::Return(_) => Ending::Done,
+            // Slow calls were unwound before they came here.
+            Outcome::Asked(_) | Outcome::Slow(_) => Ending::Failed(Errno::TRY_AGAIN),
+        };
+        let call = self.numbers.call(notification.number);
+        let describe = || self.caller(notification).describe();
+        let recorded = self.recorder.answered(notification, call, ending, describe);
+        if recorded.is_ok() { outcome } else { Outcome::Fail(Errno::IO) }
+    }
+
     /// Runs `act` as `caller`, with its users and powers.
     fn as_caller(&self, caller: Caller, act: impl FnOnce() -> Outcome) -> Outcome {
         self.powers.as_caller(caller, &self.listener, act).unwrap_or_else(Outcome::Fail)
@@ -258,6 +308,7 @@ impl Mediator {
     /// Answers `execve(2)`. It cannot be carried out for another process: what starts is what Landlock lets start, and
     /// what the policy closes inside a grant is refused here before.
     fn execute(&self, caller: Caller, at: &At, flags: i32) -> Outcome {
+        self.recorder.looked_at(caller.id, &at.path, None);
         let found = if at.path.is_empty() && flags & attributes::EMPTY_PATH != 0 {
             self.descriptor(caller, at.directory)
         } else {
@@ -268,7 +319,9 @@ impl Mediator {
         let Ok(object) = found else { return Outcome::GoOn };
         let RealPath::Path(real) = &object.real else { return Outcome::GoOn };
         let operation = Operation::Execute(real.clone());
-        match decide(&self.plan, &operation) {
+        let verdict = decide(&self.plan, &operation);
+        self.recorder.decided(caller.id, std::slice::from_ref(&operation), &verdict, false);
+        match verdict {
             Verdict::Allow(_) => match self.needed(caller, at.directory, &at.path, &object) {
                 Needed::Nothing(_) => Outcome::GoOn,
                 Needed::Signature(signed) => signed.admit(object, |_, _| Outcome::GoOn),

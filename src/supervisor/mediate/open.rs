@@ -2,7 +2,6 @@
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::sync::Arc;
 
 use syscalls::Errno;
 use syscalls::at::{self, OpenHow, resolve as how};
@@ -10,7 +9,7 @@ use syscalls::file::{FileType, Status, set_blocking};
 
 use super::caller::{Caller, PATH_MAX};
 use super::resolve::{Entry, Last, Object, RealPath, Straight};
-use super::signed::Needed;
+use super::signed::{Needed, reopen_as};
 use super::{Decided, Kind, Mediator, Outcome};
 use crate::plan::{Access, Operation, Verdict, decide};
 use crate::profile::abs_path::AbsPath;
@@ -35,7 +34,7 @@ pub(super) const SET_ID: u64 = 0o6000;
 const MOST_RACES: usize = 8;
 
 impl Open {
-    fn has(&self, flag: u64) -> bool {
+    pub(super) fn has(&self, flag: u64) -> bool {
         self.flags & flag == flag
     }
 
@@ -103,6 +102,7 @@ impl Open {
 impl Mediator {
     /// Answers an open.
     pub(super) fn open(&self, caller: Caller, open: &Open) -> Outcome {
+        self.recorder.looked_at(caller.id, &open.path, Some(open.flags));
         // A descriptor of O_PATH cannot be handed over, and gives no content: whatever is done with it comes here again.
         if open.is_path() {
             // Flags in memory may be others by the time the kernel reads them. Programs know this error, from older
@@ -142,9 +142,15 @@ impl Mediator {
         if !is_there && !open.access().write {
             operations.push(Operation::Write(real));
         }
-        operations.iter().all(|operation| matches!(decide(&self.plan, operation), Verdict::Allow(_)))
+        let mut verdicts = operations.iter().map(|operation| decide(&self.plan, operation));
+        let Some(verdict @ Verdict::Allow(_)) = verdicts.next() else { return false };
+        let plainly = verdicts.all(|verdict| matches!(verdict, Verdict::Allow(_)))
             && !self.is_to_be_signed(operations.first())
-            && operations.first().and_then(Operation::path).is_none_or(|real| self.network.instead_of(real).is_none())
+            && operations.first().and_then(Operation::path).is_none_or(|real| self.network.instead_of(real).is_none());
+        if plainly {
+            self.recorder.decided(caller.id, &operations, &verdict, !is_there);
+        }
+        plainly
     }
 
     fn try_open(&self, caller: Caller, open: &Open) -> Result<Outcome, Errno> {
@@ -301,7 +307,7 @@ fn behind(path: &CStr, target: &CStr) -> Result<CString, Errno> {
 }
 
 /// Opens the object itself, by the name this process has for it.
-fn reopen(open: &Open, object: OwnedFd, status: &Status) -> Outcome {
+pub(super) fn reopen(open: &Open, object: OwnedFd, status: &Status) -> Outcome {
     let left_out = OpenHow::CREATE | OpenHow::EXCLUSIVE | OpenHow::NO_FOLLOW;
     // Nothing of the caller's becomes this process's terminal.
     let flags = (open.flags & !left_out) | OpenHow::CLOSE_ON_EXEC | OpenHow::NO_TERMINAL;
@@ -331,23 +337,6 @@ fn reopen(open: &Open, object: OwnedFd, status: &Status) -> Outcome {
         drop(object);
         hand_over(opened)
     }))
-}
-
-/// Opens the object, or the copy that stands for it.
-fn reopen_as(open: &Open, object: Object, copy: Option<Arc<OwnedFd>>) -> Outcome {
-    match copy {
-        Some(copy) => reopen_copy(open, &copy),
-        None => reopen(open, object.file, &object.status),
-    }
-}
-
-/// Opens a copy in memory as if it were the file: nothing can be written to it.
-fn reopen_copy(open: &Open, copy: &OwnedFd) -> Outcome {
-    let flags = (open.flags & OpenHow::NON_BLOCKING) | OpenHow::READ_ONLY | OpenHow::CLOSE_ON_EXEC;
-    match at::open(None, &own_name(copy), &OpenHow { flags, mode: 0, resolve: 0 }) {
-        Ok(file) => Outcome::HandOver { file, close_on_exec: open.has(OpenHow::CLOSE_ON_EXEC), alone: false },
-        Err(errno) => Outcome::Fail(errno),
-    }
 }
 
 /// `/dev/null` and its like (`mem(4)`, `null(4)`, `random(4)`), which open at once.

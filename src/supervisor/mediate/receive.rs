@@ -227,10 +227,10 @@ fn help(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work) {
 }
 
 impl Mediator {
-    /// Sends the answer. Nobody waits for it any more when that fails.
+    /// Records the outcome and sends the answer. Nobody waits for it any more when that fails.
     pub(super) fn send(&self, notification: &Notification, outcome: Outcome) {
         let id = notification.id;
-        let _ = match outcome {
+        let _ = match self.recorded(notification, outcome) {
             Outcome::Fail(errno) => self.listener.answer(id, Err(errno)),
             Outcome::GoOn => self.listener.go_on(id),
             Outcome::HandOver { file, close_on_exec, alone } => {

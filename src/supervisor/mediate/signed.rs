@@ -5,9 +5,11 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use syscalls::Errno;
+use syscalls::at::{self, OpenHow};
 use syscalls::file::{self, FileType};
 
 use super::caller::Caller;
+use super::open::{Open, own_name, reopen};
 use super::resolve::{Entry, KEPT, Object, RealPath};
 use super::{Mediator, Outcome};
 use crate::plan::Operation;
@@ -71,7 +73,7 @@ impl Mediator {
         if self.trusted.is_none() {
             return Ok(());
         }
-        let found = syscalls::at::open(Some(entry.directory.as_fd()), &entry.name, &KEPT);
+        let found = at::open(Some(entry.directory.as_fd()), &entry.name, &KEPT);
         // Nothing there, or nothing to be had: the call itself says so.
         let Ok(found) = found else { return Ok(()) };
         let status = file::status(found.as_fd())?;
@@ -138,5 +140,22 @@ mod tests {
         let ends = |real: &str, text: &CStr| ends_with(&AbsPath::new(real.as_bytes()).unwrap(), text);
         assert!(ends("/a/b", c"b") && ends("/a/b", c"./b") && ends("/a/b", c"a/b") && ends("/a/b", c"/a/b"));
         assert!(!ends("/a/b", c"/b") && !ends("/a/xb", c"b") && !ends("/a/b", c"c") && !ends("/a/b", c"../a/b"));
+    }
+}
+
+/// Opens the object, or the copy that stands for it.
+pub(super) fn reopen_as(open: &Open, object: Object, copy: Option<Arc<OwnedFd>>) -> Outcome {
+    match copy {
+        Some(copy) => reopen_copy(open, &copy),
+        None => reopen(open, object.file, &object.status),
+    }
+}
+
+/// Opens a copy in memory as if it were the file: nothing can be written to it.
+fn reopen_copy(open: &Open, copy: &OwnedFd) -> Outcome {
+    let flags = (open.flags & OpenHow::NON_BLOCKING) | OpenHow::READ_ONLY | OpenHow::CLOSE_ON_EXEC;
+    match at::open(None, &own_name(copy), &OpenHow { flags, mode: 0, resolve: 0 }) {
+        Ok(file) => Outcome::HandOver { file, close_on_exec: open.has(OpenHow::CLOSE_ON_EXEC), alone: false },
+        Err(errno) => Outcome::Fail(errno),
     }
 }

@@ -5,9 +5,8 @@ mod flags;
 mod host;
 mod library;
 mod program;
+mod supervision;
 mod temporary;
-mod trust;
-mod webhook;
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -32,9 +31,8 @@ pub(super) use self::facts::{kernel, state_directory, user_directory, variables,
 pub(super) use self::host::RunningHost;
 pub(super) use self::library::{Shelves, read, read_up_to};
 pub(super) use self::program::{ProgramError, find};
+pub(super) use self::supervision::{Trusting, session, trusting, webhook};
 pub(super) use self::temporary::Temporary;
-pub(super) use self::trust::{Trusting, trusting};
-pub(super) use self::webhook::webhook;
 
 /// The profile of a command line that names none.
 const DEFAULT_PROFILE: &str = "default";
@@ -82,7 +80,7 @@ pub(super) fn gather(flags: &Sandbox, purpose: Purpose, account: Option<&OsStr>)
     let mut facts = facts::facts(workdir, &variables);
     facts.own_policies.extend(policy_file(flags, &current));
     facts.own_policies.extend(account.map(|path| current.join_or_absolute(path.as_bytes())));
-    facts.own_directories.extend(webhook::places(&profile));
+    facts.own_directories.extend(supervision::places(&profile));
     let mut trusting = trusting(&facts.workdir, &variables).map_err(|problem| vec![problem])?;
     if profile.trust.require_signed_instructions.as_ref().is_some_and(|given| given.value) {
         let signers: Vec<String> = profile.trust.signers.iter().map(|given| given.value.clone()).collect();

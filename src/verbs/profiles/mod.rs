@@ -29,6 +29,11 @@ pub(super) fn profiles(arguments: &Profiles) -> u8 {
     }
 }
 
+/// The resolved policy as `nono profiles show --json` prints it.
+pub(super) fn document(profile: &Profile) -> String {
+    show::document(profile)
+}
+
 /// The values that paths of a policy may mention, here and now.
 ///
 /// # Errors

@@ -16,10 +16,15 @@ const WIDTH: usize = 44;
 pub(super) fn show(name: &OsStr, as_json: bool) -> u8 {
     let Some(profile) = super::resolved(name) else { return REFUSED };
     let printed = match as_json {
-        true => print::json(&report_as_json(&profile)),
+        true => print::document(&document(&profile)),
         false => print::document(&report_as_text(&profile)),
     };
     if printed == YES { YES } else { REFUSED }
+}
+
+/// The JSON document, with a line end.
+pub(super) fn document(profile: &Profile) -> String {
+    format!("{:#}\n", report_as_json(profile))
 }
 
 /// A value and where it was given, on one line.

@@ -9,7 +9,7 @@ use crate::approval::terminal::Style;
 use crate::cli::Run;
 use crate::enforce::{self, Failure, Program, Stage};
 use crate::plan::{Operation, Verdict, decide, explain};
-use crate::supervisor::{self, Ended, Supervision, Trust};
+use crate::supervisor::{self, Ended, Refused, Supervision, Trust};
 
 use self::account::Document;
 use super::gather::{self, Gathered, ProgramError, Purpose};
@@ -50,37 +50,50 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
     // Where the user stands, as for any word of the command line, whatever --workdir says.
     let document = arguments.json.as_ref().map(|path| Document::begin(Path::new(path).to_owned())).transpose();
     let document = document.map_err(|why| Refusal::because(vec![why]))?;
-    let supervision = prepared.is_supervised().then(|| Supervision {
+    let session = prepared.is_supervised().then(|| gather::session(&gathered, &arguments.command, arguments.audit));
+    let supervision = session.transpose().map_err(|why| Refusal::because(vec![why]))?.map(|session| Supervision {
         plan: gathered.plan.clone(),
+        session,
         webhook,
         style: Style::new(variable("TERM").as_deref(), variable("NO_COLOR").as_deref()),
         trust: Some(Trust { rules: gathered.trusting.rules.clone(), overridden: false }),
     });
     let (ended, refusals) = supervisor::run(&prepared, &gathered.kernel, supervision)
         .map_err(|errno| Refusal::because(vec![format!("no process could be started: {errno}")]))?;
-    if !arguments.silent {
+    if !arguments.silent && ended != Ended::LogLost {
         account::say(&refusals, arguments.verbose);
     }
     if let Some(document) = document {
         let profile = &gathered.plan.profile.name;
-        let status = account::status(&ended).unwrap_or_else(|| failed(&shown, &ended).status);
+        let status = account::status(&ended).unwrap_or_else(|| failed(&shown, &ended, &refusals).status);
         document.finish(profile, &ended, status, &refusals);
     }
     let temporary = gathered.temporary.take();
     // This process ends next, and the kernel takes all of its memory and descriptors back at once.
     std::mem::forget((gathered, prepared));
     drop(temporary);
-    account::status(&ended).ok_or_else(|| failed(&shown, &ended))
+    account::status(&ended).ok_or_else(|| failed(&shown, &ended, &refusals))
 }
 
 /// The refusal for a program that did not come to an end of its own.
-fn failed(program: &str, ended: &Ended) -> Refusal {
+fn failed(program: &str, ended: &Ended, account: &[Refused]) -> Refusal {
     match ended {
         Ended::NotStarted(failure) => not_started(program, *failure),
+        Ended::LogLost => log_lost(account),
         Ended::Exited(_) | Ended::Killed(_) | Ended::KeeperLost => {
             Refusal::because(vec!["the process beside the program was killed, so everything was ended".to_owned()])
         }
     }
+}
+
+/// What is said when the log could not be written: the account has the reason alone.
+fn log_lost(account: &[Refused]) -> Refusal {
+    let why = account.first().map_or("nobody knows why", |only| &only.reason);
+    let sentence = format!("the audit log could not be written, so everything was ended: {why}");
+    Refusal::because(vec![
+        sentence,
+        "make room or mend the place, then start again; `nono audit list` has the rest".to_owned(),
+    ])
 }
 
 fn variable(name: &str) -> Option<Vec<u8>> {

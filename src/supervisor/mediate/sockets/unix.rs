@@ -50,6 +50,7 @@ impl Mediator {
     /// # Errors
     /// `ECONNREFUSED` for what is no socket, and those of looking the path up.
     pub(super) fn peer(&self, caller: Caller, path: &CStr) -> Result<(Object, Decided), Errno> {
+        self.recorder.looked_at(caller.id, path, None);
         let object = self.resolver.object(caller, CURRENT, path, Last::Follow, 0)?;
         if object.status.kind != FileType::Socket {
             return Err(Errno::CONNECTION_REFUSED);
@@ -76,6 +77,7 @@ impl Mediator {
     }
 
     fn bind_path(&self, caller: Caller, socket: OwnedFd, path: &CString) -> Result<Outcome, Errno> {
+        self.recorder.looked_at(caller.id, path, None);
         let entry = self.resolver.entry(caller, CURRENT, path, 0)?;
         let mask = caller.umask()?;
         let decided = self.decide(caller, &[Operation::Write(entry.real.clone())], path, None, Kind::Socket);

@@ -4,12 +4,12 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{library::read_up_to, path_of, shown, user_directory};
 use crate::profile::abs_path::AbsPath;
 use crate::profile::variables::Variables;
 use crate::trust::keystore::own;
 use crate::trust::policy::{self, FILE_NAME, Level, Origin, Policy, Publisher, Rules, baseline};
 use crate::trust::verify::verify_policy;
+use crate::verbs::gather::{library::read_up_to, path_of, shown, user_directory};
 
 /// What the levels come to, and what the user should hear about them.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::profile::abs_path::AbsPath;
 use crate::profile::{Given, Profile, WebhookFormat};
 
-use super::{read, shown};
+use crate::verbs::gather::{read, shown};
 
 /// The approver behind the policy's webhook; `None` where it has none.
 ///
@@ -38,7 +38,7 @@ pub(in crate::verbs) fn webhook(plan: &Plan) -> Result<Option<Arc<dyn Approver>>
 }
 
 /// What the program must not touch: with the secret, or in the place of the socket, it could answer its own questions.
-pub(super) fn places(profile: &Profile) -> Vec<AbsPath> {
+pub(in crate::verbs) fn places(profile: &Profile) -> Vec<AbsPath> {
     let secret = profile.supervisor.webhook_secret.as_ref().map(|given| given.value.clone());
     let socket = profile.supervisor.webhook.as_ref().and_then(|given| {
         let path = given.value.strip_prefix("unix:")?;

@@ -1,0 +1,237 @@
+//! Records on their way to the disk: appended to one buffer, taken from it in batches, waited for where it matters.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::LogError;
+use super::fold::Fold;
+
+/// Bytes that wait to be written before whoever adds to them waits as well.
+const MOST_PENDING: usize = 4 << 20;
+/// Bytes for which the writer is not let sleep any longer.
+const ENOUGH: usize = 256 << 10;
+/// How long records are gathered before they are written.
+const GATHERED_FOR: Duration = Duration::from_millis(10);
+
+/// The log cannot be written any more: nothing further may happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost;
+
+/// The queue to the thread that writes.
+#[derive(Debug)]
+pub struct Log {
+    queue: Arc<Queue>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    /// There is something to do for the writer.
+    wanted: Condvar,
+    /// The writer has taken or synced something.
+    done: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Frames: the length in four bytes, then the fields.
+    pending: Vec<u8>,
+    /// Records that were added, and of these, those that are durable.
+    added: u64,
+    durable: u64,
+    /// Up to which record somebody waits for.
+    awaited: u64,
+    fold: Fold,
+    ended: bool,
+    /// Why nothing can be written any more.
+    lost: Option<String>,
+    writer_waits: bool,
+}
+
+/// What the writer has to do next.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Batch {
+    /// Records that were added before this batch was taken.
+    pub(super) added: u64,
+    /// Somebody waits until they are durable.
+    pub(super) awaited: bool,
+    /// Nothing comes after this.
+    pub(super) last: bool,
+}
+
+impl Log {
+    pub(super) fn new(queue: Arc<Queue>, writer: JoinHandle<()>) -> Self {
+        Self { queue, writer: Mutex::new(Some(writer)) }
+    }
+
+    /// Adds a record with `fields`; `same` is the part of them that makes two operations the same, and those that repeat
+    /// are counted together. An empty `same` is never counted. Returns the number to wait for.
+    ///
+    /// # Errors
+    /// [`Lost`].
+    pub fn append(&self, fields: &[u8], same: &[u8]) -> Result<u64, Lost> {
+        self.queue.append(fields, same)
+    }
+
+    /// Waits until the record of that number is on the disk.
+    ///
+    /// # Errors
+    /// [`Lost`].
+    pub fn wait(&self, number: u64) -> Result<(), Lost> {
+        self.queue.wait(number)
+    }
+
+    /// Whether records can be added.
+    pub fn is_writable(&self) -> bool {
+        self.queue.locked().lost.is_none()
+    }
+
+    /// Why nothing can be written any more, once that is so.
+    pub fn lost(&self) -> Option<String> {
+        self.queue.locked().lost.clone()
+    }
+
+    /// Adds what was only counted so far.
+    pub fn settle(&self) {
+        self.queue.locked().flush(None);
+    }
+
+    /// Writes what is left and signs the whole.
+    ///
+    /// # Errors
+    /// [`Lost`].
+    pub fn end(&self) -> Result<(), Lost> {
+        self.queue.end();
+        // A writer that panicked has lost the log.
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let writer = writer.map_or(Ok(()), JoinHandle::join);
+        if writer.is_err() || self.queue.locked().lost.is_some() { Err(Lost) } else { Ok(()) }
+    }
+}
+
+impl Queue {
+    fn append(&self, fields: &[u8], same: &[u8]) -> Result<u64, Lost> {
+        let now = Instant::now();
+        let mut state = self.locked();
+        while state.pending.len() >= MOST_PENDING && state.lost.is_none() {
+            state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.lost.is_some() || state.ended {
+            return Err(Lost);
+        }
+        state.flush(Some(now));
+        if same.is_empty() || state.fold.admits(fields, same, now) {
+            state.push(fields);
+        }
+        self.wake(&mut state);
+        Ok(state.added)
+    }
+
+    fn wait(&self, number: u64) -> Result<(), Lost> {
+        let mut state = self.locked();
+        state.awaited = state.awaited.max(number);
+        self.wanted.notify_one();
+        while state.durable < number && state.lost.is_none() {
+            state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.lost.is_some() { Err(Lost) } else { Ok(()) }
+    }
+
+    fn end(&self) {
+        let mut state = self.locked();
+        state.flush(None);
+        state.ended = true;
+        self.wanted.notify_one();
+    }
+
+    /// Waits for something to do, and puts the frames into `taken`, whose old content is thrown away. Without anything to
+    /// write it answers at `until`.
+    pub(super) fn take(&self, taken: &mut Vec<u8>, until: Option<Instant>) -> Batch {
+        taken.clear();
+        let mut state = self.locked();
+        while state.pending.is_empty() && !state.ended && state.awaited <= state.durable {
+            let now = Instant::now();
+            state.flush(Some(now));
+            let due = [until, state.fold.due()].into_iter().flatten().min();
+            let wait = due.map(|due| due.saturating_duration_since(now));
+            if !state.pending.is_empty() || wait == Some(Duration::ZERO) {
+                break;
+            }
+            state.writer_waits = true;
+            state = match wait {
+                Some(wait) => self.wanted.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.wanted.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+            state.writer_waits = false;
+        }
+        let gathers =
+            |state: &mut State| state.pending.len() < ENOUGH && !state.ended && state.awaited <= state.durable;
+        if !state.pending.is_empty() {
+            let waited = self.wanted.wait_timeout_while(state, GATHERED_FOR, gathers);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        std::mem::swap(&mut state.pending, taken);
+        self.done.notify_all();
+        Batch { added: state.added, awaited: state.awaited > state.durable, last: state.ended }
+    }
+
+    /// Everything up to record `number` is on the disk.
+    pub(super) fn synced(&self, number: u64) {
+        let mut state = self.locked();
+        state.durable = number;
+        self.done.notify_all();
+    }
+
+    /// Nothing can be written any more.
+    pub(super) fn lose(&self, why: &LogError) {
+        self.locked().lost = Some(why.to_string());
+        self.done.notify_all();
+    }
+
+    fn wake(&self, state: &mut State) {
+        // While the writer gathers, only a lot of records is news to it.
+        if state.writer_waits || state.pending.len() >= ENOUGH {
+            self.wanted.notify_one();
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        // Every change of the state is whole, so a panic elsewhere leaves it usable.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn push(&mut self, fields: &[u8]) {
+        let length = u32::try_from(fields.len()).unwrap_or(u32::MAX);
+        self.pending.extend_from_slice(&length.to_ne_bytes());
+        self.pending.extend_from_slice(fields);
+        self.added = self.added.saturating_add(1);
+    }
+
+    /// Writes what was only counted, once its window is over; without a time, at once.
+    fn flush(&mut self, now: Option<Instant>) {
+        if now.is_some_and(|now| !self.fold.is_due(now)) {
+            return;
+        }
+        let mut fold = std::mem::take(&mut self.fold);
+        for (mut fields, count) in fold.take() {
+            fields.extend_from_slice(format!(",\"repeats\":{count}").as_bytes());
+            self.push(&fields);
+        }
+        self.fold = fold;
+    }
+}
+
+/// The frames of a batch, one record's fields each.
+pub(super) fn frames(mut taken: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (length, rest) = taken.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_ne_bytes(*length)).ok()?;
+        let (fields, rest) = rest.split_at_checked(length)?;
+        taken = rest;
+        Some(fields)
+    })
+}

@@ -1,0 +1,189 @@
+//! The thread that writes: makes lines out of fields, hashes them, appends them in one write, syncs and signs.
+
+use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::host::{CHECKPOINT, EVENTS};
+use super::queue::{Batch, Queue, frames};
+use super::session::{CERTIFICATE, Opened, certificate, recover};
+use super::{LogError, store};
+use crate::audit::record::{self, LONGEST};
+use crate::merkle::checkpoint::Checkpoint;
+use crate::merkle::frontier::Frontier;
+use crate::merkle::key::Signer;
+use crate::merkle::leaf_hash;
+use crate::merkle::note::Note;
+
+/// How long a record that nobody waits for may stay in the system's cache.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
+/// How long records may go without a signature, and how many; the first is sooner, for short sessions.
+const FIRST_SIGNED_AFTER: Duration = Duration::from_secs(1);
+const SIGNED_EVERY: Duration = Duration::from_secs(10);
+const MOST_UNSIGNED: u64 = 1 << 16;
+/// Salts that are had from the kernel at once.
+const SALTS: usize = 256;
+
+pub(super) struct Writer {
+    session: Opened,
+    signer: Signer,
+    tree: Frontier,
+    lines: Vec<u8>,
+    salts: Salts,
+    /// The size of the tree that was synced, and that was signed.
+    synced: u64,
+    signed: u64,
+    last_sync: Instant,
+    last_signature: Instant,
+}
+
+/// Random bytes that were had in advance.
+struct Salts {
+    bytes: [u8; SALTS * 16],
+    used: usize,
+}
+
+impl Writer {
+    /// Writes until the queue ends. Whatever fails loses the log.
+    pub(super) fn run(session: Opened, queue: &Queue, lost: &dyn Fn()) {
+        let written = Self::new(session).and_then(|mut writer| writer.work(queue));
+        if let Err(error) = written {
+            queue.lose(&error);
+            lost();
+        }
+    }
+
+    fn new(session: Opened) -> Result<Self, LogError> {
+        let origin = session.host.session_origin(&session.id);
+        let mut seed = store::random()?;
+        let signer = Signer::new(&origin, &seed);
+        // The key erases itself; the bytes it was made of are not to outlive it.
+        seed = std::hint::black_box([0; 32]);
+        std::hint::black_box(&seed);
+        let signer = signer.map_err(|error| LogError::because(&session.directory, error.to_string()))?;
+        let now = Instant::now();
+        let salts = Salts { bytes: [0; SALTS * 16], used: SALTS };
+        let lines = Vec::with_capacity(1 << 16);
+        let tree = Frontier::default();
+        Ok(Self { session, signer, tree, lines, salts, synced: 0, signed: 0, last_sync: now, last_signature: now })
+    }
+
+    fn work(&mut self, queue: &Queue) -> Result<(), LogError> {
+        let mut taken = Vec::new();
+        let mut begun = false;
+        loop {
+            let batch = queue.take(&mut taken, self.due());
+            self.append(&taken)?;
+            if !begun {
+                self.begin()?;
+                begun = true;
+            }
+            self.settle(&batch, queue)?;
+            if batch.last {
+                return self.end();
+            }
+        }
+    }
+
+    /// Says in the host's log that the session began, and with which key.
+    fn begin(&self) -> Result<(), LogError> {
+        let Opened { id, directory, host, .. } = &self.session;
+        let key = self.signer.verifier();
+        let note = host.sign(certificate(id, &key)).to_string();
+        store::replace(directory, CERTIFICATE, note.as_bytes())?;
+        host.append("session.opened", id, |fields| fields.text("key", &key.to_string()))?;
+        let state = directory.parent().and_then(|sessions| sessions.parent());
+        state.map_or(Ok(()), |state| recover(host, state, id))
+    }
+
+    /// Says in the host's log how the session ended.
+    fn end(&self) -> Result<(), LogError> {
+        let Opened { id, host, .. } = &self.session;
+        let note = self.note().to_string();
+        host.append("session.closed", id, |fields| fields.exact("checkpoint", &note))?;
+        host.close(id);
+        Ok(())
+    }
+
+    /// Appends a line for each frame, all in one write.
+    fn append(&mut self, taken: &[u8]) -> Result<(), LogError> {
+        self.lines.clear();
+        for fields in frames(taken) {
+            let start = self.lines.len();
+            let salt = self.salts.next().map_err(|error| self.failed("read random bytes for", error))?;
+            record::line(&mut self.lines, self.tree.size(), fields, &salt);
+            let line = self.lines.get(start..).unwrap_or_default();
+            if line.len() > LONGEST {
+                return Err(LogError::because(&self.path(), "would have a record that is too long"));
+            }
+            self.tree.push(leaf_hash(line));
+            self.lines.push(b'\n');
+        }
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        self.session.events.write_all(&self.lines).map_err(|error| self.failed("write", error))
+    }
+
+    /// Syncs and signs what is due.
+    fn settle(&mut self, batch: &Batch, queue: &Queue) -> Result<(), LogError> {
+        let now = Instant::now();
+        let dirty = self.tree.size() > self.synced;
+        let sign = self.signature_is_due(now) || (batch.last && self.tree.size() > self.signed);
+        if dirty && (batch.awaited || sign || now.saturating_duration_since(self.last_sync) >= SYNC_EVERY) {
+            self.session.events.sync_data().map_err(|error| self.failed("sync", error))?;
+            (self.synced, self.last_sync) = (self.tree.size(), now);
+        }
+        if self.synced == self.tree.size() {
+            queue.synced(batch.added);
+        }
+        if sign {
+            store::replace(&self.session.directory, CHECKPOINT, self.note().to_string().as_bytes())?;
+            (self.signed, self.last_signature) = (self.tree.size(), now);
+        }
+        Ok(())
+    }
+
+    /// When something is to be synced or signed; `None` while everything is.
+    fn due(&self) -> Option<Instant> {
+        let sync = (self.tree.size() > self.synced).then(|| self.last_sync + SYNC_EVERY);
+        let sign = (self.tree.size() > self.signed).then(|| self.last_signature + self.signed_every());
+        sync.into_iter().chain(sign).min()
+    }
+
+    fn signature_is_due(&self, now: Instant) -> bool {
+        let unsigned = self.tree.size().saturating_sub(self.signed);
+        let waited = now.saturating_duration_since(self.last_signature) >= self.signed_every();
+        unsigned >= MOST_UNSIGNED || (unsigned > 0 && waited)
+    }
+
+    fn signed_every(&self) -> Duration {
+        if self.signed == 0 { FIRST_SIGNED_AFTER } else { SIGNED_EVERY }
+    }
+
+    fn note(&self) -> Note {
+        let origin = self.session.host.session_origin(&self.session.id);
+        let checkpoint = Checkpoint { origin, size: self.tree.size(), root: self.tree.root() };
+        Note::signed(checkpoint.to_string(), &self.signer)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.session.directory.join(EVENTS)
+    }
+
+    fn failed(&self, doing: &'static str, error: std::io::Error) -> LogError {
+        LogError::at(doing, &self.path(), error)
+    }
+}
+
+impl Salts {
+    fn next(&mut self) -> std::io::Result<[u8; 16]> {
+        if self.used >= SALTS {
+            std::fs::File::open("/dev/urandom")?.read_exact(&mut self.bytes)?;
+            self.used = 0;
+        }
+        let salt = self.bytes.chunks_exact(16).nth(self.used).and_then(|salt| salt.try_into().ok());
+        self.used = self.used.saturating_add(1);
+        salt.ok_or_else(|| std::io::Error::other("the salts are used up"))
+    }
+}

@@ -1,0 +1,99 @@
+//! Records of calls that are being looked at, in buffers that are used again.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use syscalls::notify::NotifyId;
+
+use crate::audit::record::Disposition;
+
+/// Buffers that are kept, and the longest that is.
+const MOST_KEPT: usize = 64;
+const LARGEST_KEPT: usize = 8192;
+
+/// What is known of a call so far.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    call: Option<NotifyId>,
+    /// Fields about the object and the rule, written already.
+    pub(super) fields: Vec<u8>,
+    /// The path as the program wrote it.
+    pub(super) typed: Vec<u8>,
+    pub(super) flags: Option<u64>,
+    pub(super) disposition: Option<Disposition>,
+    pub(super) has_target: bool,
+    pub(super) writes: bool,
+    pub(super) creates: bool,
+}
+
+/// The calls that are looked at now.
+#[derive(Debug, Default)]
+pub(super) struct Drafts(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    open: Vec<Draft>,
+    spare: Vec<Draft>,
+    buffers: Vec<Vec<u8>>,
+}
+
+impl Drafts {
+    /// Adds to what is known of `call`.
+    pub(super) fn change(&self, call: NotifyId, change: impl FnOnce(&mut Draft)) {
+        let mut state = self.locked();
+        if let Some(draft) = state.open.iter_mut().find(|draft| draft.call == Some(call)) {
+            return change(draft);
+        }
+        let mut draft = state.spare.pop().unwrap_or_default();
+        draft.call = Some(call);
+        change(&mut draft);
+        state.open.push(draft);
+    }
+
+    /// What is known of `call`, which is over.
+    pub(super) fn take(&self, call: NotifyId) -> Draft {
+        let mut state = self.locked();
+        match state.open.iter().position(|draft| draft.call == Some(call)) {
+            Some(place) => state.open.swap_remove(place),
+            None => state.spare.pop().unwrap_or_default(),
+        }
+    }
+
+    /// Keeps a draft's buffers for another call.
+    pub(super) fn give_back(&self, mut draft: Draft) {
+        draft.fields.clear();
+        draft.typed.clear();
+        let Draft { fields, typed, .. } = draft;
+        let mut state = self.locked();
+        if state.spare.len() < MOST_KEPT {
+            state.spare.push(Draft { fields, typed, ..Draft::default() });
+        }
+    }
+
+    /// An empty buffer.
+    pub(super) fn buffer(&self) -> Vec<u8> {
+        self.locked().buffers.pop().unwrap_or_default()
+    }
+
+    /// Keeps a buffer for another record.
+    pub(super) fn keep(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        let mut state = self.locked();
+        if state.buffers.len() < MOST_KEPT && buffer.capacity() <= LARGEST_KEPT {
+            state.buffers.push(buffer);
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        // Every change of the state is whole, so a panic elsewhere leaves it usable.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Draft {
+    /// Whether the target is the path exactly as it was written, in whose place nothing else stands.
+    pub(super) fn is_typed_so(&self) -> bool {
+        let target = self.fields.strip_prefix(b"\"target\":\"");
+        let rest = target.and_then(|target| target.strip_prefix(self.typed.as_slice()));
+        rest.is_some_and(|rest| rest.first() == Some(&b'"'))
+    }
+}

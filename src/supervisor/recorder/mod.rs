@@ -1,0 +1,260 @@
+//! The one place that every decision passes on its way to the audit log.
+//!
+//! A call is put together as it is looked at: [`Recorder::looked_at`] has what the program wrote, [`Recorder::decided`] the
+//! object and the rule, [`Recorder::settled`] the answer to a question, and [`Recorder::answered`] the outcome, before the
+//! program gets it. What no call waits for goes through [`Recorder::note`]. When one of these fails the log cannot be
+//! written, and nothing further may be let through.
+
+mod drafts;
+mod people;
+mod words;
+
+use std::ffi::CStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use syscalls::Errno;
+use syscalls::abi::Syscall;
+use syscalls::notify::{Notification, NotifyId};
+
+use self::drafts::{Draft, Drafts};
+use self::people::People;
+use super::Ended;
+use super::questions::Answered;
+use crate::approval::{Process, Question};
+use crate::audit::log::{Log, LogError, Lost, Opened, now};
+use crate::audit::record::{Disposition, Fields, Level};
+use crate::plan::{Operation, Verdict};
+
+/// A session that is about to be recorded.
+#[derive(Debug)]
+pub struct Session {
+    pub log: Opened,
+    pub level: Level,
+    /// The fields that the record of the session's beginning has besides those of every record.
+    pub beginning: Vec<u8>,
+}
+
+/// Records what a session does.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    log: Log,
+    id: String,
+    level: Level,
+    began: Instant,
+    drafts: Drafts,
+    people: People,
+    /// How many operations had each disposition, in the order of [`Disposition::ALL`].
+    counts: [AtomicU64; Disposition::ALL.len()],
+}
+
+/// How a call came out, as far as it is known here.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ending {
+    Done,
+    Failed(Errno),
+    /// The kernel carries it out, under its own rules.
+    Kernel,
+}
+
+impl Recorder {
+    /// Begins the session's log; `lost` is called once when it cannot be written any more.
+    ///
+    /// # Errors
+    /// There can be no thread that writes.
+    pub(super) fn start(session: Session, lost: impl Fn() + Send + 'static) -> Result<Self, LogError> {
+        let id = session.log.id().to_owned();
+        let recorder = Self {
+            log: session.log.start(lost)?,
+            id,
+            level: session.level,
+            began: Instant::now(),
+            drafts: Drafts::default(),
+            people: People::default(),
+            counts: Default::default(),
+        };
+        let beginning = |fields: &mut Fields<'_>| fields.raw(&session.beginning);
+        // A log that is lost already is noticed with the first call.
+        let _ = recorder.note("session.start", recorder.id.as_bytes(), Disposition::Noted, beginning);
+        Ok(recorder)
+    }
+
+    /// What a call was given, before anything was looked up: a path as it was written, and flags.
+    pub(super) fn looked_at(&self, call: NotifyId, typed: &CStr, flags: Option<u64>) {
+        self.drafts.change(call, |draft| {
+            draft.typed.clear();
+            draft.typed.extend_from_slice(typed.to_bytes());
+            draft.flags = flags;
+        });
+    }
+
+    /// What `verdict` is about the first of `operations` that decides; the second path, where there is one, is where the
+    /// first goes. `creates` says that a file is made.
+    pub(super) fn decided(&self, call: NotifyId, operations: &[Operation], verdict: &Verdict<'_>, creates: bool) {
+        self.drafts.change(call, |draft| {
+            draft.fields.clear();
+            draft.has_target = words::targets(&mut draft.fields, operations);
+            draft.writes = operations.iter().any(|operation| matches!(operation, Operation::Write(_)));
+            draft.creates = creates;
+            draft.disposition = Some(match verdict {
+                Verdict::Allow(_) => Disposition::Allowed,
+                // Until somebody answers, and where nobody may be asked, it is refused.
+                Verdict::Ask(_) | Verdict::Deny(_) => Disposition::Denied,
+            });
+            words::rule(&mut draft.fields, verdict);
+        });
+    }
+
+    /// What came of a question, recorded by itself and on the disk before a yes has any effect.
+    ///
+    /// # Errors
+    /// [`Lost`]: the yes must have no effect.
+    pub(super) fn settled(
+        &self,
+        call: NotifyId,
+        question: &Question,
+        answered: &Answered,
+        waited: Duration,
+    ) -> Result<(), Lost> {
+        let (disposition, by) = words::answer(answered);
+        let latency = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+        let number = self.record("approval", disposition, None, |fields| {
+            fields.bytes("target", question.object.real.as_bytes());
+            fields.text("asked", &question.operation.to_string());
+            words::answered(fields, answered, latency);
+            fields.number("pid", u64::try_from(question.process.pid).unwrap_or(0));
+        })?;
+        self.drafts.change(call, |draft| {
+            draft.disposition = Some(disposition);
+            let mut fields = Fields::new(&mut draft.fields);
+            if let Some(by) = by {
+                fields.text("approver", by);
+            }
+            fields.number("latency_ms", latency);
+        });
+        // A no has no effect that could come too early.
+        if disposition.is_refusal() { Ok(()) } else { self.log.wait(number) }
+    }
+
+    /// An earlier yes holds for a call.
+    pub(super) fn covered(&self, call: NotifyId) {
+        self.drafts.change(call, |draft| draft.disposition = Some(Disposition::Approved));
+    }
+
+    /// How a call came out; its answer may be sent once this is done. `process` describes the caller.
+    ///
+    /// # Errors
+    /// [`Lost`]: the call must not go through.
+    pub(super) fn answered(
+        &self,
+        notification: &Notification,
+        call: Option<Syscall>,
+        ending: Ending,
+        process: impl FnOnce() -> Process,
+    ) -> Result<(), Lost> {
+        let draft = self.drafts.take(notification.id);
+        let operation = words::operation(call, &draft);
+        let disposition = draft.disposition.unwrap_or(match ending {
+            Ending::Failed(_) => Disposition::Failed,
+            Ending::Done => Disposition::Allowed,
+            Ending::Kernel => Disposition::Kernel,
+        });
+        let recorded = self.record(operation, disposition, Some(()), |fields| {
+            describe_call(fields, &draft, call, ending);
+            self.people.describe(notification.thread, process, |known| fields.json("process", known));
+        });
+        self.drafts.give_back(draft);
+        if matches!(call, Some(Syscall::execve | Syscall::execveat)) {
+            self.people.forget(notification.thread);
+        }
+        recorded.map(drop)
+    }
+
+    /// Records something that no call waits for. `more` adds fields besides the time, `operation`, `target` and
+    /// `disposition`.
+    ///
+    /// # Errors
+    /// [`Lost`]: what this is about must not happen.
+    pub(super) fn note(
+        &self,
+        operation: &str,
+        target: &[u8],
+        disposition: Disposition,
+        more: impl FnOnce(&mut Fields<'_>),
+    ) -> Result<(), Lost> {
+        let written = self.record(operation, disposition, None, |fields| {
+            fields.bytes("target", target);
+            more(fields);
+        });
+        written.map(drop)
+    }
+
+    /// Why the log cannot be written any more, once that is so.
+    pub(super) fn lost(&self) -> Option<String> {
+        self.log.lost()
+    }
+
+    /// Records the end, signs the whole and waits until all of it is on the disk.
+    ///
+    /// # Errors
+    /// Why it could not be written.
+    pub(super) fn end(&self, ended: Ended) -> Result<(), String> {
+        // What was only counted comes before the end.
+        self.log.settle();
+        let noted = self.note("session.end", self.id.as_bytes(), Disposition::Noted, |fields| {
+            words::ended(fields, ended);
+            for (disposition, count) in Disposition::ALL.into_iter().zip(&self.counts) {
+                fields.number(disposition.name(), count.load(Ordering::Relaxed));
+            }
+        });
+        let closed = noted.and_then(|()| self.log.end());
+        closed.map_err(|Lost| self.log.lost().unwrap_or_else(|| "the thread that writes it is gone".to_owned()))
+    }
+
+    /// Adds a record, where the level keeps it; of operations, those that repeat are counted together.
+    fn record(
+        &self,
+        operation: &str,
+        disposition: Disposition,
+        folded: Option<()>,
+        rest: impl FnOnce(&mut Fields<'_>),
+    ) -> Result<u64, Lost> {
+        if let Some(count) = self.counts.get(disposition as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        if !self.level.keeps(operation, disposition) {
+            return if self.log.is_writable() { Ok(0) } else { Err(Lost) };
+        }
+        let mut buffer = self.drafts.buffer();
+        let mut fields = Fields::new(&mut buffer);
+        fields.time(now(), self.began.elapsed());
+        let same = fields.length();
+        let mut fields = Fields::new(&mut buffer);
+        fields.text("operation", operation);
+        fields.text("disposition", disposition.name());
+        rest(&mut fields);
+        let same = if folded.is_some() { buffer.get(same..).unwrap_or_default() } else { &[] };
+        let appended = self.log.append(&buffer, same);
+        self.drafts.keep(buffer);
+        appended
+    }
+}
+
+fn describe_call(fields: &mut Fields<'_>, draft: &Draft, call: Option<Syscall>, ending: Ending) {
+    if draft.has_target {
+        fields.raw(&draft.fields);
+        if !draft.typed.is_empty() && !draft.is_typed_so() {
+            fields.remark("typed", &draft.typed);
+        }
+    } else {
+        // It led nowhere, or to something that has no path.
+        fields.bytes("target", &draft.typed);
+        fields.json("resolved", b"false");
+        fields.raw(&draft.fields);
+    }
+    fields.text("call", call.map_or("unknown", Syscall::name));
+    if let Some(flags) = draft.flags {
+        fields.number("flags", flags);
+    }
+    words::ending(fields, ending);
+}

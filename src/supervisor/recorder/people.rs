@@ -1,0 +1,86 @@
+//! Who makes the calls: looked up once for each thread, and again when it has become another program.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use syscalls::process::{Pid, ThreadHandle};
+
+use crate::approval::Process;
+use crate::audit::record::Fields;
+
+/// Threads that are remembered; each holds a descriptor.
+const MOST: usize = 128;
+/// How long nothing is remembered of a process, one of whose further threads starts another program: until that has
+/// happened, the others still look as before.
+const UNSETTLED: Duration = Duration::from_secs(1);
+
+/// The threads that are known.
+#[derive(Debug, Default)]
+pub(super) struct People(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    known: HashMap<i32, Person>,
+    unsettled: Vec<(i32, Instant)>,
+}
+
+#[derive(Debug)]
+struct Person {
+    /// Tells whether the number is still the same thread's.
+    handle: ThreadHandle,
+    process: i32,
+    described: Vec<u8>,
+}
+
+impl People {
+    /// Shows the JSON object that describes the process of `thread`, which waits for an answer.
+    pub(super) fn describe(&self, thread: Pid, look: impl FnOnce() -> Process, show: impl FnOnce(&[u8])) {
+        {
+            let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(person) = state.known.get(&thread.number()).filter(|person| person.handle.is_alive()) {
+                return show(&person.described);
+            }
+        }
+        let process = look();
+        let described = described(&process);
+        show(&described);
+        let Ok(handle) = ThreadHandle::open(thread) else { return };
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.unsettled.retain(|(_, since)| since.elapsed() < UNSETTLED);
+        if state.unsettled.iter().any(|(unsettled, _)| *unsettled == process.pid) {
+            return;
+        }
+        if state.known.len() >= MOST {
+            state.known.retain(|_, person| person.handle.is_alive());
+        }
+        if state.known.len() >= MOST {
+            state.known.clear();
+        }
+        state.known.insert(thread.number(), Person { handle, process: process.pid, described });
+    }
+
+    /// The process of `thread` is about to become another program.
+    pub(super) fn forget(&self, thread: Pid) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(process) = state.known.get(&thread.number()).map(|person| person.process) else { return };
+        state.known.retain(|_, person| person.process != process);
+        if process != thread.number() {
+            state.unsettled.push((process, Instant::now()));
+        }
+    }
+}
+
+fn described(process: &Process) -> Vec<u8> {
+    let mut out = vec![b'{'];
+    let number = |number: i32| u64::try_from(number).unwrap_or(0);
+    let mut fields = Fields::new(&mut out);
+    fields.number("pid", number(process.pid));
+    fields.number("parent", number(process.parent));
+    if let Some(executable) = &process.executable {
+        fields.remark("executable", executable.as_bytes());
+    }
+    fields.number("user", u64::from(process.user));
+    out.push(b'}');
+    out
+}

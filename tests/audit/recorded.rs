@@ -1,0 +1,117 @@
+//! What a run leaves in its log.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use crate::world::World;
+use crate::{records, run, sessions, state};
+
+#[test]
+fn each_operation_has_a_record_with_its_object_rule_process_and_outcome() {
+    World::each(|world| {
+        let secret = world.outside().join("secret");
+        world.file(&secret, "secret\n");
+        let script = format!("echo a > made; cat made {}; mv made moved; chmod 600 moved; rm moved", secret.display());
+        assert_eq!(run(world, &["--allow-cwd"], &script).code(), 0);
+        let [session] = sessions(world).try_into().expect("one session");
+        let all = records(&session);
+        let work = world.work();
+        let real = |name: &str| work.join(name).display().to_string();
+        let found = |operation: &str, target: &str| {
+            let is_it = |record: &&Value| record["operation"] == operation && record["target"] == target;
+            all.iter().find(is_it).unwrap_or_else(|| panic!("no {operation} of {target}"))
+        };
+        assert_eq!((&all[0]["operation"], &all[0]["level"]), (&"session.start".into(), &"all".into()));
+        assert_eq!(found("fs.create", &real("made"))["disposition"], "allowed");
+        let moved = found("fs.rename", &real("made"));
+        assert_eq!((&moved["to"], &moved["rule_from"]), (&real("moved").into(), &"--allow-cwd".into()));
+        assert_eq!(found("fs.chmod", &real("moved"))["outcome"], "done");
+        assert_eq!(
+            found("fs.delete", &real("moved"))["call"].as_str().map(|call| call.starts_with("unlink")),
+            Some(true)
+        );
+        let refused = found("fs.read", &secret.display().to_string());
+        assert_eq!((&refused["disposition"], &refused["rule"]), (&"denied".into(), &"none".into()));
+        let cat = refused["process"]["executable"].as_str().expect("an executable");
+        assert!(cat.ends_with("/cat"), "{cat}");
+        let end = all.last().expect("an end");
+        assert_eq!((&end["operation"], &end["exit_status"]), (&"session.end".into(), &0.into()));
+        assert!(end["denied"].as_u64().is_some_and(|count| count >= 1), "{end}");
+    });
+}
+
+#[test]
+fn the_log_is_the_user_s_alone() {
+    World::each(|world| {
+        assert_eq!(run(world, &[], "true").code(), 0);
+        for directory in
+            [state(world), state(world).join("sessions"), state(world).join("host-log"), sessions(world)[0].clone()]
+        {
+            assert_eq!(fs::metadata(&directory).expect("a directory").permissions().mode() & 0o777, 0o700);
+            for entry in fs::read_dir(&directory).expect("a directory").flatten().filter(|entry| entry.path().is_file())
+            {
+                let mode = entry.metadata().expect("a file").permissions().mode() & 0o777;
+                assert_eq!(mode, 0o600, "{}", entry.path().display());
+            }
+        }
+    });
+}
+
+#[test]
+fn a_place_that_others_may_change_is_refused_and_a_key_that_others_may_read() {
+    World::each(|world| {
+        assert_eq!(run(world, &[], "true").code(), 0);
+        let key = state(world).join("host-log/key");
+        for (path, good, bad) in [(state(world), 0o700, 0o770), (key, 0o600, 0o644)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(bad)).expect("a mode");
+            let outcome = run(world, &[], "echo ran");
+            assert_eq!((outcome.code(), outcome.stdout.as_str()), (125, ""), "{}", outcome.stderr);
+            assert!(outcome.stderr.contains("by others"), "{}", outcome.stderr);
+            fs::set_permissions(&path, fs::Permissions::from_mode(good)).expect("a mode");
+        }
+        assert_eq!(run(world, &[], "true").code(), 0);
+    });
+}
+
+#[test]
+fn a_policy_that_asks_for_a_log_is_refused_where_nobody_would_write_it() {
+    World::each(|world| {
+        let policy = world.work().join("audited.json");
+        world.file(&policy, r#"{ "name": "audited", "extends": ["default"], "audit": { "level": "changes" } }"#);
+        let flags = ["-p", "./audited.json"];
+        let outcome = world.finish(world.nono().arg("wrap").args(flags).args(["--", "echo", "ran"]));
+        assert_eq!((outcome.code(), outcome.stdout.as_str()), (125, ""), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("audit") && outcome.stderr.contains("nono run"), "{}", outcome.stderr);
+        assert_eq!(sessions(world).len(), 0);
+        assert_eq!(run(world, &[&flags[..], &["--audit", "decisions"]].concat(), "cat /etc/passwd").code(), 0);
+        let all = records(&sessions(world)[0]);
+        assert_eq!(all[0]["level"], "changes");
+        assert!(!all.iter().any(|record| record["operation"] == "fs.read" && record["disposition"] == "allowed"));
+    });
+}
+
+#[test]
+fn what_repeats_is_counted_and_nothing_of_it_is_lost() {
+    World::each(|world| {
+        let script = "i=0; while [ $i -lt 500 ]; do : < /etc/shadow; i=$((i+1)); done 2>/dev/null; true";
+        run(
+            world,
+            &[],
+            &format!(
+                "exec 2>/dev/null; i=0; while [ $i -lt 500 ]; do {{ : < /etc/passwd; }}; i=$((i+1)); done; {script}"
+            ),
+        );
+        let all = records(&sessions(world)[0]);
+        let opens = all.iter().filter(|record| record["target"] == "/etc/passwd");
+        let (mut lines, mut counted) = (0, 0);
+        for record in opens {
+            lines += 1;
+            counted += record["repeats"].as_u64().unwrap_or(1);
+        }
+        assert_eq!(counted, 500);
+        assert!(lines < 100, "{lines}");
+        assert_eq!(all.last().expect("an end")["operation"], "session.end");
+    });
+}
