@@ -64,6 +64,14 @@ pub(super) struct Mediator {
     recorder: Arc<Recorder>,
 }
 
+/// Whom a mediator asks, and whom it tells.
+pub(super) struct Partners {
+    pub(super) questions: Option<Arc<Questions>>,
+    pub(super) account: Arc<Account>,
+    pub(super) trusted: Option<Arc<Trusted>>,
+    pub(super) recorder: Arc<Recorder>,
+}
+
 /// How a call is answered.
 pub(super) enum Outcome {
     Fail(Errno),
@@ -119,16 +127,8 @@ impl Decided {
 
 impl Mediator {
     /// A mediator for `plan`; `around` are the processes around the program.
-    pub(super) fn new(
-        plan: Plan,
-        listener: Listener,
-        around: Vec<Pid>,
-        powers: Powers,
-        questions: Option<Arc<Questions>>,
-        account: Arc<Account>,
-        trusted: Option<Arc<Trusted>>,
-        recorder: Arc<Recorder>,
-    ) -> Self {
+    pub(super) fn new(plan: Plan, listener: Listener, around: Vec<Pid>, powers: Powers, partners: Partners) -> Self {
+        let Partners { questions, account, trusted, recorder } = partners;
         // The kernel knows nothing of signatures.
         let signed = trusted.as_ref().is_some_and(|trusted| trusted.is_strict());
         let kernel_complete = gaps::kernel_keeps_files(&plan) && !signed;

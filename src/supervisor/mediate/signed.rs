@@ -131,18 +131,6 @@ fn typed_path(caller: Caller, directory: i32, path: &CStr) -> Option<AbsPath> {
     Some(caller.directory_name(directory)?.join(text))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_without_links_is_recognised_by_its_end() {
-        let ends = |real: &str, text: &CStr| ends_with(&AbsPath::new(real.as_bytes()).unwrap(), text);
-        assert!(ends("/a/b", c"b") && ends("/a/b", c"./b") && ends("/a/b", c"a/b") && ends("/a/b", c"/a/b"));
-        assert!(!ends("/a/b", c"/b") && !ends("/a/xb", c"b") && !ends("/a/b", c"c") && !ends("/a/b", c"../a/b"));
-    }
-}
-
 /// Opens the object, or the copy that stands for it.
 pub(super) fn reopen_as(open: &Open, object: Object, copy: Option<Arc<OwnedFd>>) -> Outcome {
     match copy {
@@ -157,5 +145,17 @@ fn reopen_copy(open: &Open, copy: &OwnedFd) -> Outcome {
     match at::open(None, &own_name(copy), &OpenHow { flags, mode: 0, resolve: 0 }) {
         Ok(file) => Outcome::HandOver { file, close_on_exec: open.has(OpenHow::CLOSE_ON_EXEC), alone: false },
         Err(errno) => Outcome::Fail(errno),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_without_links_is_recognised_by_its_end() {
+        let ends = |real: &str, text: &CStr| ends_with(&AbsPath::new(real.as_bytes()).unwrap(), text);
+        assert!(ends("/a/b", c"b") && ends("/a/b", c"./b") && ends("/a/b", c"a/b") && ends("/a/b", c"/a/b"));
+        assert!(!ends("/a/b", c"/b") && !ends("/a/xb", c"b") && !ends("/a/b", c"c") && !ends("/a/b", c"../a/b"));
     }
 }
