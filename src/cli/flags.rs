@@ -129,6 +129,19 @@ const LEVELS: &[&str] = &["all", "changes", "decisions"];
 /// What is recorded.
 pub(crate) static RECORD: FlagGroup = FlagGroup { title: "Audit flags", flags: &[&AUDIT] };
 
+pub(crate) static SKIP_DIR: Flag = Flag {
+    many: true,
+    about: "Beside .git, node_modules, target, dist and caches. A file in there that must be signed is verified when it is \
+        opened.",
+    ..Flag::with("skip-dir", "NAME", Kind::Text, "Do not search NAME for files to verify")
+};
+
+pub(crate) static TRUST_OVERRIDE: Flag = Flag {
+    about: "For development. Each such file is named; one on a blocklist is refused all the same. NONO_TRUST_OVERRIDE=1 is \
+        the same.",
+    ..Flag::switch("trust-override", "Let files through that fail verification")
+};
+
 /// What a program may use.
 pub(crate) static POLICY: FlagGroup = FlagGroup {
     title: "Policy flags",
@@ -145,6 +158,8 @@ pub(crate) static POLICY: FlagGroup = FlagGroup {
         &BLOCK_NET,
         &ALLOW_UNIX_SOCKET,
         &ENV,
+        &SKIP_DIR,
+        &TRUST_OVERRIDE,
         &DEGRADED,
     ],
 };
@@ -183,6 +198,8 @@ pub(crate) fn sandbox(words: &Words) -> Result<Sandbox, UsageError> {
         allow_unix_socket: words.all(&ALLOW_UNIX_SOCKET),
         env: words.all(&ENV),
         degraded: words.switch(&DEGRADED),
+        skip_dir: words.all_text(&SKIP_DIR)?,
+        trust_override: words.switch(&TRUST_OVERRIDE),
     };
     if sandbox.block_net && !sandbox.allow_host.is_empty() {
         return Err(words.fault("`--block-net` and `--allow-host` exclude each other"));

@@ -66,6 +66,9 @@ pub struct Sandbox {
     /// `NAME` or `NAME=VALUE`; the name is never empty.
     pub env: Vec<OsString>,
     pub degraded: bool,
+    /// Names of directories that are not searched for files to verify.
+    pub skip_dir: Vec<String>,
+    pub trust_override: bool,
 }
 
 /// What `--audit` asks to be recorded.
@@ -148,7 +151,9 @@ pub enum Trust {
     ExportKey { id: Option<String>, pem: bool },
     Init { include: Vec<String>, key: Option<String>, user: bool, force: bool },
     Keygen { id: Option<String>, no_passphrase: bool },
+    List { json: bool },
     Sign(Sign),
+    Verify(Verify),
     SignPolicy { key: Option<String>, user: bool },
 }
 
@@ -209,6 +214,17 @@ pub struct Sign {
     pub multi_subject: bool,
     pub key: Option<String>,
     pub keyless: bool,
+}
+
+/// `nono trust verify`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verify {
+    pub files: Vec<OsString>,
+    /// Every file that matches the policy, in place of `files`.
+    pub all: bool,
+    /// The policy that holds in place of all others.
+    pub policy: Option<OsString>,
+    pub json: bool,
 }
 
 /// `nono doctor`.

@@ -39,7 +39,7 @@ fn each_verb(see: &mut impl FnMut(&'static Verb, &str)) {
 fn every_flag_of_the_policy_reaches_its_field() {
     let all = run(
         "run -p strict -a /a -r /r --deny /d -w /w -a /b --allow-cwd --workdir /wd --allow-host h:1 --allow-host i \
-        --listen 80 --allow-unix-socket /s --env A --env B=1=2 --degraded -v cmd",
+        --listen 80 --allow-unix-socket /s --env A --env B=1=2 --skip-dir x --trust-override --degraded -v cmd",
     );
     assert_eq!(
         all.sandbox,
@@ -60,6 +60,8 @@ fn every_flag_of_the_policy_reaches_its_field() {
             allow_unix_socket: vec!["/s".into()],
             env: vec!["A".into(), "B=1=2".into()],
             degraded: true,
+            skip_dir: vec!["x".into()],
+            trust_override: true,
         }
     );
     assert!(all.verbose && !all.silent);

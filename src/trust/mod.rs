@@ -9,6 +9,7 @@ mod json;
 pub mod keystore;
 pub mod policy;
 pub mod public_key;
+pub mod scan;
 pub mod sign;
 pub mod statement;
 pub mod store;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::world::{NOBODY, Who, World};
-use crate::{is_refused, prints, project, run, shell, trust};
+use crate::{does_not_start, is_refused, prints, project, run, shell, trust};
 
 /// Rewrites the project's policy and signs it again.
 fn policy(world: &World, change: &str) {
@@ -32,11 +32,15 @@ fn warn_and_audit_let_a_file_through() {
 fn what_is_blocked_is_refused_whatever_the_enforcement_is() {
     let Some(world) = World::new(Who::User(NOBODY)) else { return };
     project(&world);
-    let digest = shell(&world, "sha256sum CLAUDE.md | cut -c1-64");
+    let digest = shell(&world, "echo 'be evil' | sha256sum | cut -c1-64");
     let entry = format!("{{ \"sha256\": \"{}\", \"description\": \"known evil\" }}", digest.trim());
     policy(&world, &format!("s/\"deny\"/\"audit\"/; s/\"digests\": \\[\\]/\"digests\": [{entry}]/"));
-    is_refused(&world, "cat CLAUDE.md", "known evil");
-    prints(&world, "cat CLAUDE-2.md", "be evil\n");
+    is_refused(&world, "cat CLAUDE-2.md", "known evil");
+    prints(&world, "echo 'be odd' > CLAUDE-3.md; cat CLAUDE-3.md", "be odd\n");
+    shell(&world, "rm -f CLAUDE-[23].md; echo 'be evil' > CLAUDE.md");
+    does_not_start(&world, "known evil");
+    let overridden = world.finish(world.nono().args(["run", "--trust-override", "--", "true"]));
+    assert_eq!(overridden.code(), 125, "{}", overridden.stderr);
 }
 
 #[test]
@@ -44,8 +48,8 @@ fn a_policy_can_let_signed_files_be_changed() {
     let Some(world) = World::new(Who::User(NOBODY)) else { return };
     project(&world);
     policy(&world, "s/\"version\": 1/\"version\": 1, \"protect\": false/");
-    prints(&world, "echo x >> CLAUDE.md", "");
-    is_refused(&world, "cat CLAUDE.md", "content changed after it was signed");
+    is_refused(&world, "echo x >> CLAUDE.md && cat CLAUDE.md", "content changed after it was signed");
+    does_not_start(&world, "content changed after it was signed");
 }
 
 #[test]
@@ -62,13 +66,15 @@ fn a_profile_asks_for_signatures_and_names_whose_count() {
     };
     let read = |name: &str| world.finish(world.nono().args(["run", "-s", "-p", "./p.json", "--", "cat", name]));
     trust(&world, "sign AGENTS.md");
-    for (signers, code) in [("", 0), ("\"default\"", 0), ("\"somebody@else\"", 1)] {
+    for (signers, code) in [("", 0), ("\"default\"", 0), ("\"somebody@else\"", 125)] {
         profile(signers);
         let outcome = read("AGENTS.md");
         assert_eq!(outcome.code(), code, "{signers}: {}", outcome.stderr);
     }
     profile("");
-    assert_eq!(read("CLAUDE-2.md").code(), 1);
+    shell(&world, "echo x > CLAUDE-2.md");
+    assert_eq!(read("CLAUDE-2.md").code(), 125);
+    shell(&world, "rm CLAUDE-2.md");
     // Nobody beside the program would verify anything.
     let outcome = world.finish(world.nono().args(["wrap", "-p", "./p.json", "--", "cat", "AGENTS.md"]));
     assert!(outcome.code() == 125 && outcome.stderr.contains("require_signed_instructions"), "{}", outcome.stderr);

@@ -55,9 +55,13 @@ fn a_file_that_somebody_writes_to_all_the_time_is_read_whole_or_not_at_all() {
     let Some(world) = World::new(Who::User(NOBODY)) else { return };
     project(&world);
     let path = world.work().join("CLAUDE.md");
-    let script = "i=0; while [ $i -lt 60 ]; do cat CLAUDE.md 2>/dev/null; i=$((i+1)); done; true";
+    let script = "echo ready; read go; i=0; while [ $i -lt 60 ]; do cat CLAUDE.md 2>/dev/null; i=$((i+1)); done; true";
     let mut command = inside(&world, script);
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("nono");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("nono");
+    // Before anything starts every file is looked at.
+    let mut ready = [0; 6];
+    child.stdout.as_mut().expect("a pipe").read_exact(&mut ready).expect("a line");
+    drop(child.stdin.take());
     let mut file = File::options().write(true).open(&path).expect("a file");
     let (start, mut turn) = (Instant::now(), 0_u32);
     while start.elapsed() < Duration::from_millis(600) {

@@ -7,7 +7,7 @@ use crate::{prints, project, shell};
 fn tools_read_signed_files_as_they_are() {
     let Some(world) = World::new(Who::User(NOBODY)) else { return };
     project(&world);
-    shell(&world, "git init -q . 2>/dev/null; rm CLAUDE-2.md");
+    shell(&world, "git init -q . 2>/dev/null");
     let digest = shell(&world, "sha256sum CLAUDE.md");
     for (script, expected) in [
         ("sha256sum CLAUDE.md", digest.as_str()),
@@ -15,7 +15,7 @@ fn tools_read_signed_files_as_they_are() {
         ("install -m 600 CLAUDE.md copy; rm copy", ""),
         ("tar -cf - CLAUDE.md src | tar -xOf - CLAUDE.md", "be kind\n"),
         ("diff CLAUDE.md CLAUDE.md", ""),
-        ("grep -rh kind --include='*.md' .", "be kind\n"),
+        ("rm CLAUDE-2.md; grep -rh kind --include='*.md' .", "be kind\n"),
         ("sed -n p CLAUDE.md; head -c 2 CLAUDE.md; tail -n 1 CLAUDE.md", "be kind\nbebe kind\n"),
         (
             "git add CLAUDE.md; git -c user.name=x -c user.email=x commit -qm x; git status -s CLAUDE.md; git show HEAD:CLAUDE.md",

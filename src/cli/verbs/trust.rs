@@ -3,7 +3,7 @@
 use crate::cli::parse::Words;
 use crate::cli::table::{Entry, Flag, FlagGroup, Kind, Value, Verb};
 use crate::cli::usage::UsageError;
-use crate::cli::{Command, Sign, Trust, flags};
+use crate::cli::{Command, Sign, Trust, Verify, flags};
 
 pub(crate) static TRUST: Verb = Verb {
     name: "trust",
@@ -16,7 +16,7 @@ pub(crate) static TRUST: Verb = Verb {
     usage: "VERB [ARG...]",
     operands: &[Value { name: "VERB", kind: Kind::Verb }],
     groups: &[&flags::ONLY_HELP],
-    verbs: &[&INIT, &KEYGEN, &EXPORT_KEY, &SIGN, &SIGN_POLICY],
+    verbs: &[&INIT, &KEYGEN, &EXPORT_KEY, &SIGN, &SIGN_POLICY, &VERIFY, &LIST],
     exits: &[],
     environment: &[],
     examples: &[("Sign a file with your key:", "nono trust sign SKILLS.md")],
@@ -69,6 +69,28 @@ static SIGN_POLICY: Verb = Verb {
     ..beneath("sign-policy", "", &[], sign_policy)
 };
 
+static VERIFY: Verb = Verb {
+    summary: "verify who signed files",
+    about: &[
+        "Prints each FILE with its publisher, or with the check that failed and what to do. With --all, every file of the \
+         project that matches the policies is meant.",
+    ],
+    groups: &[&FlagGroup { title: "Flags", flags: &[&ALL, &POLICY, &flags::JSON, &flags::HELP] }],
+    exits: &[("0", "every file is verified"), ("1", "one is not"), super::WRONG, super::UNKNOWN],
+    environment: &[CONFIG],
+    examples: &[("Verify all that the policy wants signed:", "nono trust verify --all")],
+    ..beneath("verify", "FILE...|--all", &[Value { name: "FILE", kind: Kind::Path }], verify)
+};
+
+static LIST: Verb = Verb {
+    summary: "list the files that the policy wants signed",
+    about: &["Prints each file that matches the policies, whether it is verified, and by whom or why not."],
+    groups: &[&flags::ANSWER],
+    environment: &[CONFIG],
+    examples: &[("See what is signed:", "nono trust list")],
+    ..beneath("list", "", &[], list)
+};
+
 static KEYGEN: Verb = Verb {
     summary: "make a signing key",
     about: &[
@@ -103,6 +125,10 @@ static ALL: Flag = Flag::switch("all", "Every file that matches the policy");
 static MULTI_SUBJECT: Flag = Flag {
     about: "It is .nono-trust.bundle, in the directory of the policy. Only with --all.",
     ..Flag::switch("multi-subject", "One bundle for all files")
+};
+static POLICY: Flag = Flag {
+    about: "In place of yours and the project's. Its publishers are believed, signed or not.",
+    ..Flag::with("policy", "FILE", Kind::Path, "The trust policy that holds")
 };
 static INCLUDE: Flag = Flag { many: true, ..Flag::with("include", "PATTERN", Kind::Text, "Files that must be signed") };
 static USER: Flag = Flag {
@@ -160,6 +186,17 @@ fn sign(mut words: Words) -> Result<Command, UsageError> {
     let (all, multi_subject) = (words.switch(&ALL), words.switch(&MULTI_SUBJECT));
     let files = if all { words.operands() } else { words.some("needs a FILE, or --all")? };
     Ok(Command::Trust(Trust::Sign(Sign { files, all, multi_subject, key, keyless })))
+}
+
+fn verify(mut words: Words) -> Result<Command, UsageError> {
+    let (all, json) = (words.switch(&ALL), words.switch(&flags::JSON));
+    let files = if all { words.operands() } else { words.some("needs a FILE, or --all")? };
+    Ok(Command::Trust(Trust::Verify(Verify { files, all, policy: words.one(&POLICY), json })))
+}
+
+fn list(mut words: Words) -> Result<Command, UsageError> {
+    words.nothing_more("takes no names")?;
+    Ok(Command::Trust(Trust::List { json: words.switch(&flags::JSON) }))
 }
 
 fn sign_policy(mut words: Words) -> Result<Command, UsageError> {

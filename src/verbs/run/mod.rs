@@ -38,7 +38,8 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
         gather::gather(&arguments.sandbox, Purpose::Run, arguments.json.as_deref()).map_err(Refusal::because)?;
     check_gaps(&gathered, arguments.sandbox.degraded)?;
     let program = find_program(&arguments.command, &mut gathered)?;
-    gathered.trusting.warnings.iter().for_each(|warning| print::say(warning));
+    let said = gathered.scan(&arguments.sandbox).map_err(Refusal::because)?;
+    said.iter().for_each(|sentence| print::say(sentence));
     if !arguments.silent {
         print::say(&banner::banner(&gathered.plan, &gathered.kernel, arguments.verbose));
     }
@@ -56,7 +57,10 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
         session,
         webhook,
         style: Style::new(variable("TERM").as_deref(), variable("NO_COLOR").as_deref()),
-        trust: Some(Trust { rules: gathered.trusting.rules.clone(), overridden: false }),
+        trust: Some(Trust {
+            rules: gathered.trusting.rules.clone(),
+            overridden: gather::overridden(&arguments.sandbox),
+        }),
     });
     let (ended, refusals) = supervisor::run(&prepared, &gathered.kernel, supervision)
         .map_err(|errno| Refusal::because(vec![format!("no process could be started: {errno}")]))?;

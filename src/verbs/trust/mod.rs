@@ -5,6 +5,7 @@ mod init;
 mod keygen;
 mod keys;
 mod sign;
+mod verify;
 
 use crate::cli::Trust;
 
@@ -16,6 +17,8 @@ pub(super) fn trust(arguments: &Trust) -> u8 {
             init::init(&init::Wanted { include, key: key.as_deref(), user: *user, force: *force })
         }
         Trust::Keygen { id, no_passphrase } => keygen::keygen(id.as_deref(), *no_passphrase),
+        Trust::List { json } => verify::list(*json),
+        Trust::Verify(wanted) => verify::verify(wanted),
         Trust::Sign(wanted) => sign::sign(wanted),
         Trust::SignPolicy { key, user } => sign::policy::sign_policy(key.as_deref(), *user),
     }

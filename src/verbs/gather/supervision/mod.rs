@@ -1,10 +1,12 @@
 //! What a supervised run needs besides its plan: a log, whoever is asked, and whose signatures count.
 
+mod scan;
 mod session;
 mod trust;
 mod webhook;
 
+pub(in crate::verbs) use self::scan::{overridden, sentence};
 pub(in crate::verbs) use self::session::session;
-pub(in crate::verbs) use self::trust::{Trusting, trusting};
+pub(in crate::verbs) use self::trust::{Trusting, trusting, trusting_file};
 pub(super) use self::webhook::places;
 pub(in crate::verbs) use self::webhook::webhook;

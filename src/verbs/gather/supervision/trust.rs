@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::profile::abs_path::AbsPath;
@@ -60,18 +61,40 @@ pub(in crate::verbs) fn trusting(workdir: &AbsPath, variables: &Variables) -> Re
         levels.push(Level { origin: Origin::Project(directory), policy, believed: signed.is_ok() });
     }
     warnings.dedup();
+    // The name that a policy gives to a key of the user's is the better one.
+    let named: Vec<&Publisher> =
+        levels.iter().filter(|level| level.believed).flat_map(|level| &level.policy.publishers).collect();
+    let own: Vec<Publisher> =
+        own.into_iter().filter(|own| !named.iter().any(|named| named.identity == own.identity)).collect();
     Ok(Trusting { rules: Rules::new(&levels, &[scope], &own), files, warnings })
 }
 
-/// The directories from `workdir` up to the root of its repository; without one, only itself.
+/// The policy in `file` alone, which the user named.
+///
+/// # Errors
+/// It cannot be read, or means nothing.
+pub(in crate::verbs) fn trusting_file(file: &Path, workdir: &AbsPath) -> Result<Trusting, String> {
+    let bytes =
+        read_up_to(file, policy::LARGEST).map_err(|error| format!("{} cannot be read: {error}", shown(file)))?;
+    let policy = policy::read(&bytes).map_err(|why| format!("{}: {why}", shown(file)))?;
+    let level = Level { origin: Origin::Project(workdir.clone()), policy, believed: true };
+    let rules = Rules::new(&[level], std::slice::from_ref(workdir), &[]);
+    Ok(Trusting { rules, files: Vec::new(), warnings: Vec::new() })
+}
+
+/// The directories from `workdir` up to the root of its repository; without one, as far as they belong to the same user.
 fn projects(workdir: &AbsPath) -> Vec<AbsPath> {
-    let mut all = vec![workdir.clone()];
+    let owner = |place: &AbsPath| fs::metadata(path_of(place)).map(|found| found.uid()).ok();
     let is_repository = |place: &AbsPath| fs::symlink_metadata(path_of(place).join(".git")).is_ok();
+    let own = owner(workdir);
+    let mut all = vec![workdir.clone()];
     let mut place = workdir.clone();
     while !is_repository(&place) {
-        let Some(above) = place.parent() else { return vec![workdir.clone()] };
-        all.push(above.clone());
-        place = above;
+        match place.parent().filter(|above| owner(above) == own) {
+            Some(above) => place = above,
+            None => break,
+        }
+        all.push(place.clone());
     }
     all
 }

@@ -1,28 +1,24 @@
 //! `nono trust sign`: signatures over files.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 mod matching;
 pub(super) mod policy;
-mod project;
+pub(super) mod project;
 
 use self::matching::Matching;
 use self::project::Named;
 use super::keys::{self, Failure};
 use crate::cli::Sign;
-use crate::trust::digest::{Digest, Hasher};
+use crate::trust::digest::Digest;
 use crate::trust::keystore::key::PrivateKey;
 use crate::trust::keystore::{KeyId, Protection};
+use crate::trust::scan::{self, PROJECT_BUNDLE};
 use crate::trust::sign;
 use crate::trust::statement::{MOST_SUBJECTS, Predicate, Statement, Subject};
 use crate::trust::store::Drafts;
 use crate::verbs::gather::shown;
 use crate::verbs::print;
-
-/// The bundle for many files, in the root of their project.
-const PROJECT_BUNDLE: &str = ".nono-trust.bundle";
 
 /// A bundle that was made and not written yet.
 struct Made {
@@ -131,15 +127,7 @@ fn from_here(path: &Path) -> &Path {
     path.strip_prefix(here).unwrap_or(path)
 }
 
-/// The digest of a file of any size.
 fn digest(path: &Path) -> Result<Digest, Failure> {
-    let failed = |error| Failure::refused(format!("{} cannot be read: {error}; nothing was signed", shown(path)));
-    let mut file = File::open(path).map_err(failed)?;
-    let (mut hasher, mut buffer) = (Hasher::default(), vec![0; 1 << 16]);
-    loop {
-        match file.read(&mut buffer).map_err(failed)? {
-            0 => return Ok(hasher.finish()),
-            length => hasher.update(buffer.get(..length).unwrap_or_default()),
-        }
-    }
+    scan::digest(path)
+        .map_err(|error| Failure::refused(format!("{} cannot be read: {error}; nothing was signed", shown(path))))
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::trust::policy::FILE_NAME;
@@ -25,9 +26,15 @@ pub(super) struct Named {
 
 /// The root of the project that `directory` lies in: the nearest one above with a policy, no further than the repository,
 /// whose root it is where no policy is found. `directory` is absolute and without symbolic links.
-pub(super) fn root(directory: &Path) -> Option<&Path> {
+pub(in crate::verbs::trust) fn root(directory: &Path) -> Option<&Path> {
     let has = |place: &Path, name: &str| fs::symlink_metadata(place.join(name)).is_ok();
-    directory.ancestors().find(|place| has(place, FILE_NAME) || has(place, REPOSITORY))
+    let owner = |place: &Path| fs::metadata(place).map(|found| found.uid()).ok();
+    let own = owner(directory);
+    // What lies above directories of the same user is somebody else's.
+    directory
+        .ancestors()
+        .take_while(|place| owner(place) == own)
+        .find(|place| has(place, FILE_NAME) || has(place, REPOSITORY))
 }
 
 /// Finds the regular file that is to be signed.

@@ -1,0 +1,70 @@
+//! What is looked at before a program starts.
+
+use std::fs;
+
+use crate::world::{NOBODY, Who, World};
+use crate::{does_not_start, project, run, shell, trust};
+
+#[test]
+fn nothing_starts_beside_a_file_that_fails() {
+    World::each(|world| {
+        project(world);
+        assert_eq!(run(world, "true").code(), 0);
+        shell(world, "rm -f CLAUDE-2.md");
+        for (harm, word, repair) in [
+            ("echo x > CLAUDE-4.md", "UNSIGNED", "rm CLAUDE-4.md"),
+            ("cp CLAUDE.md kept; echo x >> CLAUDE.md", "TAMPERED", "cp kept CLAUDE.md"),
+            ("echo '*' > .gitignore; echo x > CLAUDE-4.md", "UNSIGNED", "rm CLAUDE-4.md"),
+            ("mkdir -p a/b/c/d; echo x > a/b/c/d/CLAUDE.md", "UNSIGNED", "rm -r a"),
+            ("mkdir .h; echo x > .h/CLAUDE.md", "UNSIGNED", "rm -r .h"),
+            ("mkfifo CLAUDE-4.md", "not a regular file", "rm CLAUDE-4.md"),
+            ("echo x > y; ln -s y CLAUDE-4.md", "UNSIGNED", "rm CLAUDE-4.md"),
+            ("cp CLAUDE.md.bundle kept; echo '{}' > CLAUDE.md.bundle", "malformed", "cp kept CLAUDE.md.bundle"),
+            ("mv CLAUDE.md.bundle kept; ln -s kept CLAUDE.md.bundle", "INVALID", "mv kept CLAUDE.md.bundle"),
+            ("truncate -s 64M CLAUDE-4.md", "UNSIGNED", "rm CLAUDE-4.md"),
+        ] {
+            shell(world, harm);
+            does_not_start(world, word);
+            shell(world, repair);
+        }
+        assert_eq!(run(world, "true").code(), 0);
+    });
+}
+
+#[test]
+fn skipped_directories_are_closed_by_the_supervisor_and_the_override_says_what_it_lets_through() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    project(&world);
+    shell(&world, "mkdir node_modules vendor; echo x | tee node_modules/CLAUDE.md > vendor/CLAUDE.md");
+    let cat = |words: &[&str]| {
+        let mut command = world.nono();
+        world.finish(command.args(["run", "-s", "--allow-cwd"]).args(words))
+    };
+    let skipped =
+        cat(&["--skip-dir", "vendor", "--", "cat", "vendor/CLAUDE.md", "node_modules/CLAUDE.md", "CLAUDE.md"]);
+    assert_eq!((skipped.code(), skipped.stdout.as_str()), (1, "be kind\n"), "{}", skipped.stderr);
+    assert_eq!(cat(&["--", "true"]).code(), 125);
+    let overridden = cat(&["--trust-override", "--", "cat", "vendor/CLAUDE.md"]);
+    assert_eq!((overridden.code(), overridden.stdout.as_str()), (0, "x\n"), "{}", overridden.stderr);
+    assert!(overridden.stderr.contains("warning: ") && overridden.stderr.contains("vendor/CLAUDE.md: UNSIGNED"));
+}
+
+#[test]
+fn a_project_cannot_weaken_what_the_user_asks_for() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    project(&world);
+    shell(&world, "mkdir .git; echo x > src/CLAUDE.md");
+    let from_below =
+        world.finish(world.nono().args(["run", "--allow-cwd", "--", "true"]).current_dir(world.work().join("src")));
+    assert!(from_below.code() == 125 && from_below.stderr.contains("UNSIGNED"), "{}", from_below.stderr);
+    shell(&world, "rm src/CLAUDE.md");
+    // Somebody else's key in an own policy, with the name of a publisher that is trusted.
+    trust(&world, "init --user");
+    trust(&world, "sign-policy --user");
+    trust(&world, "keygen --no-passphrase --id theirs");
+    fs::remove_dir_all(world.home().join(".config/nono/keys")).expect("notes");
+    shell(&world, "mkdir -m 700 ../home/.config/nono/keys");
+    let mut unsigned = world.nono();
+    let refused = world.finish(unsigned.args(["run", "--allow-cwd", "--", "true"]));
+    assert!(refused.code() == 125 && refused.stderr.contains("sign-policy --user"), "{}", refused.stderr);
+}
