@@ -86,7 +86,8 @@ impl Keeper<'_> {
         let started = Recorder::start(supervision.session, wake_keeper).map_err(|_| failed(Errno::TRY_AGAIN))?;
         let recorder = Arc::clone(recorder.insert(Arc::new(started)));
         let around = vec![self.front, process::own_id()];
-        let trusted = supervision.trust.map(|trust| Arc::new(Trusted::new(trust, Arc::clone(account))));
+        let trusting = |trust| Arc::new(Trusted::new(trust, Arc::clone(account), Arc::clone(&recorder)));
+        let trusted = supervision.trust.map(trusting);
         let partners = Partners { questions, account: Arc::clone(account), trusted, recorder };
         let mediator = Mediator::new(supervision.plan, listener, around, powers, partners);
         let service = Service::start(mediator).map_err(failed)?;

@@ -18,6 +18,18 @@ fn without_a_policy_nothing_is_stopped() {
 }
 
 #[test]
+fn each_verification_is_in_the_audit_log() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    project(&world);
+    is_refused(&world, "cat CLAUDE.md CLAUDE-2.md", "no .bundle file found");
+    let records = shell(&world, "grep -rhs '\"operation\":\"verify\"' ../home/.local/state/nono/sessions");
+    for (file, status) in [("CLAUDE.md", "VERIFIED"), ("CLAUDE-2.md", "UNSIGNED")] {
+        let found = records.lines().any(|line| line.contains(&format!("/{file}\"")) && line.contains(status));
+        assert!(found, "{file} {status}: {records}");
+    }
+}
+
+#[test]
 fn warn_and_audit_let_a_file_through() {
     let Some(world) = World::new(Who::User(NOBODY)) else { return };
     project(&world);

@@ -17,6 +17,8 @@ use syscalls::file::{FileType, Status};
 use self::evidence::Evidence;
 use self::known::{Known, Stamp};
 use super::account::Account;
+use super::recorder::Recorder;
+use crate::audit::record::Disposition;
 use crate::plan::explain::Explanation;
 use crate::profile::abs_path::AbsPath;
 use crate::trust::policy::{Enforcement, Rules};
@@ -38,6 +40,7 @@ pub(super) struct Trusted {
     evidence: Evidence,
     known: Known,
     account: Arc<Account>,
+    recorder: Arc<Recorder>,
 }
 
 /// A file that must be signed, by the names it was reached by.
@@ -60,9 +63,9 @@ pub(super) enum Admission {
 }
 
 impl Trusted {
-    pub(super) fn new(trust: Trust, account: Arc<Account>) -> Self {
+    pub(super) fn new(trust: Trust, account: Arc<Account>, recorder: Arc<Recorder>) -> Self {
         let Trust { rules, overridden } = trust;
-        Self { rules, overridden, evidence: Evidence::default(), known: Known::default(), account }
+        Self { rules, overridden, evidence: Evidence::default(), known: Known::default(), account, recorder }
     }
 
     /// Whether a file can be refused: then no open is left to the kernel, which knows nothing of signatures.
@@ -170,24 +173,28 @@ impl Trusted {
         }
     }
 
-    /// Whether a file with `verdict` goes through.
+    /// Whether a file with `verdict` goes through. It is recorded first: what cannot be is refused.
     fn allows(&self, concern: &Concern, verdict: &Verdict) -> bool {
-        if verdict.action(self.rules.enforcement(), self.overridden) != Action::Deny {
-            return true;
+        let action = verdict.action(self.rules.enforcement(), self.overridden);
+        let path = concern.typed.as_ref().unwrap_or(&concern.real);
+        let disposition = if action == Action::Deny { Disposition::Denied } else { Disposition::Allowed };
+        let recorded = self.recorder.note("verify", path.as_bytes(), disposition, |fields| {
+            fields.text("status", verdict.word());
+            fields.remark("reason", verdict.to_string().as_bytes());
+        });
+        if action != Action::Deny {
+            return recorded.is_ok();
         }
-        self.account.denied(|| {
-            let path = concern.typed.as_ref().unwrap_or(&concern.real);
-            Explanation {
-                operation: format!("read {}", path),
-                path: Some(path.clone()),
-                decision: "deny",
-                reason: verdict.to_string(),
-                rule: None,
-                change: match verdict {
-                    Verdict::Failed(failure) => Some(failure.advice().to_owned()),
-                    Verdict::Blocked(_) | Verdict::Verified(_) => None,
-                },
-            }
+        self.account.denied(|| Explanation {
+            operation: format!("read {path}"),
+            path: Some(path.clone()),
+            decision: "deny",
+            reason: verdict.to_string(),
+            rule: None,
+            change: match verdict {
+                Verdict::Failed(failure) => Some(failure.advice().to_owned()),
+                Verdict::Blocked(_) | Verdict::Verified(_) => None,
+            },
         });
         false
     }
