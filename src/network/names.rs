@@ -24,8 +24,11 @@ pub struct Names {
     /// Suffixes that programs try behind a name.
     search: Vec<String>,
     /// Hears of each name that is not looked up.
-    refused: Box<dyn Fn(Explanation) + Send + Sync>,
+    refused: Hearer,
 }
+
+/// What hears of a name that is not looked up, and why.
+pub type Hearer = Box<dyn Fn(&str, Explanation) + Send + Sync>;
 
 /// The answer to a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +43,7 @@ pub enum Said {
 
 impl Names {
     /// The names of `plan`. `refused` hears of each that is asked for and not allowed.
-    pub fn new(plan: Arc<Plan>, refused: Box<dyn Fn(Explanation) + Send + Sync>) -> Self {
+    pub fn new(plan: Arc<Plan>, refused: Hearer) -> Self {
         let (pool, resolver, search) = (Mutex::default(), Resolver::default(), resolver::search());
         Self { plan, pool, resolver, search, refused }
     }
@@ -74,7 +77,7 @@ impl Names {
             }
             verdict @ (Verdict::Ask(_) | Verdict::Deny(_)) => {
                 if self.without_suffix(name).is_none() {
-                    (self.refused)(explain_look_up(&self.plan, name, &verdict));
+                    (self.refused)(name, explain_look_up(&self.plan, name, &verdict));
                 }
                 no_such_name
             }

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::world::World;
+use crate::world::{World, skip};
 use crate::{records, run, sessions, state};
 
 #[test]
@@ -113,5 +114,31 @@ fn what_repeats_is_counted_and_nothing_of_it_is_lost() {
         assert_eq!(counted, 500);
         assert!(lines < 100, "{lines}");
         assert_eq!(all.last().expect("an end")["operation"], "session.end");
+    });
+}
+
+#[test]
+fn connections_and_look_ups_are_recorded_by_address_and_name() {
+    World::each(|world| {
+        let python = "/usr/bin/python3";
+        if !Path::new(python).exists() {
+            skip("python3 is not there");
+            return;
+        }
+        let script = "import socket
+try: socket.create_connection(('127.0.0.1', 9))
+except OSError: pass
+try: socket.getaddrinfo('other.example', 80)
+except OSError: pass";
+        let flags = ["run", "--allow-host", "127.0.0.1:1", "--allow-host", "some.example", "--", python, "-c", script];
+        assert_eq!(world.finish(world.nono().args(flags)).code(), 0);
+        let all = records(&sessions(world)[0]);
+        let found = |operation: &str, target: &str| {
+            let is_it = |record: &&Value| record["operation"] == operation && record["target"] == target;
+            all.iter().find(is_it).unwrap_or_else(|| panic!("no {operation} of {target}"))
+        };
+        let connection = found("net.connect", "127.0.0.1:9");
+        assert_eq!((&connection["disposition"], &connection["transport"]), (&"denied".into(), &"tcp".into()));
+        assert_eq!(found("dns.query", "other.example")["disposition"], "denied");
     });
 }

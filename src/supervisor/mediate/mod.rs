@@ -135,7 +135,7 @@ impl Mediator {
         let (numbers, resolver) = (Numbers::new(), Resolver::new(around));
         let bound = Arc::new(Bound::default());
         let (plan, listener) = (Arc::new(plan), Arc::new(listener));
-        let network = Network::new(&plan, &listener, &account);
+        let network = Network::new(&plan, &listener, &account, &recorder);
         Self {
             plan,
             listener,

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::os::fd::{AsFd, OwnedFd};
+use std::slice;
 use std::sync::Arc;
 
 use syscalls::Errno;
@@ -83,22 +84,24 @@ impl Network {
         };
         self.check_still_waits(caller)?;
         if !(wanted.port() == 0 && self.connects()) {
-            self.check_may_listen(wanted)?;
+            self.check_may_listen(caller, wanted)?;
         }
         socket::bind(socket.as_fd(), &address::encode(&wanted)).map(|()| Outcome::Return(0))
     }
 
     /// Answers `listen(2)` for the address that the socket really has.
-    pub(super) fn listen(&self, socket: &OwnedFd, backlog: i32) -> Result<Outcome, Errno> {
-        self.check_may_listen(socket::own_address(socket.as_fd())?)?;
+    pub(super) fn listen(&self, caller: Caller, socket: &OwnedFd, backlog: i32) -> Result<Outcome, Errno> {
+        self.check_may_listen(caller, socket::own_address(socket.as_fd())?)?;
         socket::listen(socket.as_fd(), backlog).map(|()| Outcome::Return(0))
     }
 
-    fn check_may_listen(&self, address: SocketAddr) -> Result<(), Errno> {
+    fn check_may_listen(&self, caller: Caller, address: SocketAddr) -> Result<(), Errno> {
         let ip = address.ip().to_canonical();
         let place: Option<IpAddr> = (!ip.is_loopback()).then_some(ip);
         let operation = Operation::Listen(Listen { address: place, port: address.port() });
-        match decide(&self.plan, &operation) {
+        let verdict = decide(&self.plan, &operation);
+        self.recorder.decided(caller.id, slice::from_ref(&operation), &verdict, false);
+        match verdict {
             Verdict::Allow(_) if address.port() != 0 => Ok(()),
             verdict @ (Verdict::Allow(_) | Verdict::Ask(_) | Verdict::Deny(_)) => {
                 self.account.denied(|| explain(&self.plan, &operation, &verdict));

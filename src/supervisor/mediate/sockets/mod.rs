@@ -77,7 +77,7 @@ impl Mediator {
             self.check_still_waits(caller)?;
             match socket::family(socket.as_fd())? {
                 Family::Unix => socket::listen(socket.as_fd(), backlog).map(|()| Outcome::Return(0)),
-                Family::Inet | Family::Inet6 => self.network.listen(&socket, backlog),
+                Family::Inet | Family::Inet6 => self.network.listen(caller, &socket, backlog),
                 Family::Netlink | Family::Other => Err(Errno::ACCESS),
             }
         };

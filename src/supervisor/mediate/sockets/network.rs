@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::slice;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -12,17 +13,19 @@ use syscalls::Errno;
 use syscalls::notify::Listener;
 use syscalls::{file, socket};
 
+use crate::audit::record::Disposition;
 use crate::network::names::{Names, real};
 use crate::network::pool::StandIn;
 use crate::network::resolver;
 use crate::network::stub::Stub;
-use crate::plan::explain::{explain, explain_led_to};
+use crate::plan::explain::{Explanation, explain, explain_led_to};
 use crate::plan::network::{connects, has_names, lead_to, look_up};
 use crate::plan::{Operation, Plan, Verdict, decide};
 use crate::profile::abs_path::AbsPath;
 use crate::profile::host::Target;
 use crate::supervisor::account::Account;
 use crate::supervisor::mediate::caller::Caller;
+use crate::supervisor::recorder::Recorder;
 
 /// The port of name servers (RFC 1035, section 4.2).
 const NAME_SERVER: u16 = 53;
@@ -36,6 +39,7 @@ pub(in crate::supervisor::mediate) struct Network {
     pub(super) plan: Arc<Plan>,
     pub(super) listener: Arc<Listener>,
     pub(super) account: Arc<Account>,
+    pub(super) recorder: Arc<Recorder>,
     /// `None` where the policy has no names.
     names: Option<(Arc<Names>, Arc<Stub>)>,
     pub(super) senders: Senders,
@@ -76,10 +80,18 @@ impl Network {
         plan: &Arc<Plan>,
         listener: &Arc<Listener>,
         account: &Arc<Account>,
+        recorder: &Arc<Recorder>,
     ) -> Arc<Self> {
         let names = has_names(plan).then(|| {
-            let heard = Arc::clone(account);
-            let names = Arc::new(Names::new(Arc::clone(plan), Box::new(move |told| heard.denied(|| told))));
+            let (heard, recorder) = (Arc::clone(account), Arc::clone(recorder));
+            let refused = move |name: &str, told: Explanation| {
+                // Nothing goes through here, so nothing is kept back when the log is lost.
+                let _ = recorder.note("dns.query", name.as_bytes(), Disposition::Denied, |fields| {
+                    fields.text("rule", &told.reason);
+                });
+                heard.denied(|| told);
+            };
+            let names = Arc::new(Names::new(Arc::clone(plan), Box::new(refused)));
             let stub = Arc::new(Stub::open(Arc::clone(&names)).ok()?);
             stub.serve().ok()?;
             Some((names, stub))
@@ -88,6 +100,7 @@ impl Network {
             plan: Arc::clone(plan),
             listener: Arc::clone(listener),
             account: Arc::clone(account),
+            recorder: Arc::clone(recorder),
             names: names.flatten(),
             senders: Senders::default(),
             hosts: OnceLock::new(),
@@ -122,6 +135,7 @@ impl Network {
         }
         let operation = Operation::Connect { target: Target::Address(ip), port, udp };
         let verdict = decide(&self.plan, &operation);
+        self.recorder.decided(caller.id, slice::from_ref(&operation), &verdict, false);
         match (verdict, &self.names) {
             (Verdict::Allow(_), _) => Ok(Settled::At(address)),
             (Verdict::Ask(_) | Verdict::Deny(_), Some((_, stub))) if port == NAME_SERVER => {
@@ -137,18 +151,20 @@ impl Network {
         }
     }
 
-    fn settle_name(self: &Arc<Self>, _caller: Caller, wanted: Wanted, stand_in: StandIn) -> Result<Settled, Errno> {
+    fn settle_name(self: &Arc<Self>, caller: Caller, wanted: Wanted, stand_in: StandIn) -> Result<Settled, Errno> {
         let Some((names, stub)) = &self.names else { return Err(Errno::ACCESS) };
         let target = Target::Name(stand_in.name.to_string());
         let operation = Operation::Connect { target: target.clone(), port: wanted.address.port(), udp: wanted.udp };
-        match decide(&self.plan, &operation) {
+        let verdict = decide(&self.plan, &operation);
+        self.recorder.decided(caller.id, slice::from_ref(&operation), &verdict, false);
+        match verdict {
             Verdict::Allow(_) => match names.resolver.known(&stand_in.name) {
-                Some(outcome) => self.led(wanted, &stand_in, &outcome).map(Settled::At),
+                Some(outcome) => self.led(caller, wanted, &stand_in, &outcome).map(Settled::At),
                 None => {
                     let (network, names) = (Arc::clone(self), Arc::clone(names));
                     Ok(Settled::Later(Box::new(move || {
                         let outcome = names.resolver.addresses(&stand_in.name);
-                        network.led(wanted, &stand_in, &outcome)
+                        network.led(caller, wanted, &stand_in, &outcome)
                     })))
                 }
             },
@@ -170,7 +186,13 @@ impl Network {
     }
 
     /// The address of the name that a connection goes to: one that the policy lets it lead to.
-    fn led(&self, wanted: Wanted, stand_in: &StandIn, outcome: &resolver::Outcome) -> Result<SocketAddr, Errno> {
+    fn led(
+        &self,
+        caller: Caller,
+        wanted: Wanted,
+        stand_in: &StandIn,
+        outcome: &resolver::Outcome,
+    ) -> Result<SocketAddr, Errno> {
         let (port, udp) = (wanted.address.port(), wanted.udp);
         let found = outcome.as_ref().map_err(|_| Errno::HOST_UNREACHABLE)?;
         let operation = Operation::Connect { target: Target::Name(stand_in.name.to_string()), port, udp };
@@ -185,6 +207,7 @@ impl Network {
             }
         }
         let Some((address, verdict)) = refused else { return Err(Errno::HOST_UNREACHABLE) };
+        self.recorder.decided(caller.id, slice::from_ref(&operation), &verdict, false);
         self.account.denied(|| explain_led_to(&self.plan, &operation, address, &verdict));
         Err(Errno::ACCESS)
     }
