@@ -6,18 +6,20 @@ pub mod terminal;
 pub mod webhook;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::{Instant, SystemTime};
 
 pub use crate::http::deadline::Cancelled;
 
 use crate::plan::Access;
 use crate::profile::abs_path::AbsPath;
+use crate::profile::host::Target;
 
 /// What a program waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     pub operation: AskedOperation,
-    pub object: Object,
+    pub object: Subject,
     pub process: Process,
     /// Why nobody else decided, as a clause: `no rule covers it`.
     pub reason: String,
@@ -28,6 +30,8 @@ pub struct Question {
 /// What is about to happen to the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AskedOperation {
+    /// `connect(2)` or a datagram to a host of the network.
+    Connect,
     /// `connect(2)` or a message to a Unix socket.
     ConnectUnix,
     Execute,
@@ -37,7 +41,24 @@ pub enum AskedOperation {
     Change,
 }
 
-/// What the question is about, resolved.
+/// What the question is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    File(Object),
+    Host(Host),
+}
+
+/// A host that is to be connected to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    pub target: Target,
+    pub port: u16,
+    pub udp: bool,
+    /// Where the connection goes after a yes: what the name was found to be, or the address itself.
+    pub address: IpAddr,
+}
+
+/// A file or a socket with a path, resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
     /// Where it really is.
@@ -95,11 +116,29 @@ pub trait Approver: fmt::Debug + Send + Sync {
     fn ask(&self, question: &Question, deadline: Instant, cancelled: &Cancelled) -> Answer;
 }
 
+impl Subject {
+    /// The path, where it is about one.
+    pub fn path(&self) -> Option<&AbsPath> {
+        match self {
+            Self::File(object) => Some(&object.real),
+            Self::Host(_) => None,
+        }
+    }
+}
+
+/// As rules are written: `api.example.com:443`, `10.0.0.5:53/udp`.
+impl fmt::Display for Host {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}{}", self.target, self.port, if self.udp { "/udp" } else { "" })
+    }
+}
+
 /// Such as `fs.open`, as answers and logs name it.
 impl fmt::Display for AskedOperation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Change => "fs.change",
+            Self::Connect => "net.connect",
             Self::ConnectUnix => "unix.connect",
             Self::Execute => "process.execute",
             Self::Open(_) => "fs.open",

@@ -34,8 +34,14 @@ pub(super) fn connect<'p>(plan: &'p Plan, target: &Target, port: u16, udp: bool)
     match (covering().filter(sufficient).min_by_key(closest), refused) {
         (Some(given), _) => Verdict::Allow(Reason::Host(given)),
         (None, Some(kind)) => Verdict::Deny(Reason::Private(kind)),
+        // Nobody is asked about this machine or a private network, also where `deny_private` is off.
+        (None, None) if is_private(&target) => Verdict::Deny(Reason::NoRule),
         (None, None) => undecided(plan, Reason::NoRule),
     }
+}
+
+fn is_private(target: &Target) -> bool {
+    matches!(target, Target::Address(address) if private_kind(*address).is_some())
 }
 
 /// Whether `name` may be looked up: it is one that some connection may go to, to whatever port.

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use syscalls::file;
 
-use crate::approval::{AskedOperation, Question};
+use crate::approval::{AskedOperation, Question, Subject};
 use crate::plan::explain::Explanation;
 use crate::profile::abs_path::AbsPath;
 
@@ -48,6 +48,7 @@ impl Account {
     pub(super) fn refused(&self, question: &Question, why: String) {
         let what = match question.operation {
             AskedOperation::Change => "change",
+            AskedOperation::Connect => "connect",
             AskedOperation::ConnectUnix => "connect to the socket",
             AskedOperation::Execute => "execute",
             AskedOperation::Open(access) => match (access.read, access.write) {
@@ -56,7 +57,15 @@ impl Account {
                 (_, false) => "read",
             },
         };
-        self.count(format!("{what} {}", question.object.real), Some(&question.object.real), why, None);
+        match &question.object {
+            Subject::File(object) => self.count(format!("{what} {}", object.real), Some(&object.real), why, None),
+            Subject::Host(host) => self.count(format!("{what} {host}"), None, why, None),
+        }
+    }
+
+    /// Counts a connection that nobody was asked about, because of how many there were.
+    pub(super) fn too_many(&self, operation: String) {
+        self.count(operation, None, "too many questions were asked shortly before".to_owned(), None);
     }
 
     /// The reason for an end of everything, in the place of all refusals.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::approval::{Answer, Approver, AskedOperation, Cancelled, Question, Scope};
+use crate::approval::{Answer, Approver, AskedOperation, Cancelled, Host, Question, Scope, Subject};
 use crate::plan::Access;
 use crate::profile::abs_path::AbsPath;
 
@@ -66,7 +66,8 @@ enum Progress {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     operation: String,
-    real: AbsPath,
+    /// The path's bytes, or the host with its port.
+    object: Vec<u8>,
     access: (bool, bool, bool),
     executable: Option<AbsPath>,
 }
@@ -77,6 +78,15 @@ struct State {
     /// Why what was answered with no is not asked again.
     refused: BTreeMap<Key, Answered>,
     allowed: Vec<Allowed>,
+    /// Hosts with their ports, and until when.
+    hosts: BTreeMap<String, Option<SystemTime>>,
+    asked: Bucket,
+    looked_up: Bucket,
+}
+
+/// What may happen so many times within a second.
+#[derive(Debug)]
+struct Bucket {
     tokens: u64,
     refilled: Instant,
 }
@@ -108,8 +118,9 @@ impl Questions {
             open: BTreeMap::new(),
             refused: BTreeMap::new(),
             allowed: Vec::new(),
-            tokens: most_a_second,
-            refilled: Instant::now(),
+            hosts: BTreeMap::new(),
+            asked: Bucket { tokens: most_a_second, refilled: Instant::now() },
+            looked_up: Bucket { tokens: most_a_second, refilled: Instant::now() },
         };
         Self { approvers, timeout, fail_open, most_a_second, state: Mutex::new(state) }
     }
@@ -121,6 +132,18 @@ impl Questions {
             let reaches = if allowed.beneath { path.is_within(&allowed.path) } else { *path == allowed.path };
             reaches && allowed.access.includes(access) && allowed.until.is_none_or(|until| now < until)
         })
+    }
+
+    /// Whether an earlier yes holds for connections to `host`, wherever its name leads by now.
+    pub(super) fn covers_host(&self, host: &Host) -> bool {
+        let until = self.locked().hosts.get(&host.to_string()).copied();
+        until.is_some_and(|until| until.is_none_or(|until| SystemTime::now() < until))
+    }
+
+    /// Whether one more name may be looked up so that somebody can be asked about it: a look-up tells a name server the
+    /// name, so there are no more of them than there may be questions.
+    pub(super) fn may_look_up(&self) -> bool {
+        self.locked().looked_up.take(self.most_a_second)
     }
 
     /// Asks, unless the same is being asked or was answered with no. `waits` says whether the call still waits: nobody is
@@ -252,10 +275,25 @@ impl Key {
         let access = access_of(question);
         Self {
             operation: question.operation.to_string(),
-            real: question.object.real.clone(),
+            object: match &question.object {
+                Subject::File(object) => object.real.as_bytes().to_vec(),
+                Subject::Host(host) => host.to_string().into_bytes(),
+            },
             access: (access.read, access.write, access.execute),
             executable: question.process.executable.clone(),
         }
+    }
+}
+
+impl Bucket {
+    fn take(&mut self, most_a_second: u64) -> bool {
+        if self.refilled.elapsed() >= Duration::from_secs(1) {
+            self.tokens = most_a_second;
+            self.refilled = Instant::now();
+        }
+        let free = self.tokens > 0;
+        self.tokens = self.tokens.saturating_sub(1);
+        free
     }
 }
 
@@ -268,7 +306,7 @@ impl State {
         if let Some(pending) = self.open.get(key) {
             return Ok((Arc::clone(pending), false));
         }
-        if !self.take_token(most_a_second) {
+        if !self.asked.take(most_a_second) {
             return Err(Answered::nobody(TOO_MANY));
         }
         let pending = Arc::new(Pending::default());
@@ -276,18 +314,16 @@ impl State {
         Ok((pending, true))
     }
 
-    fn take_token(&mut self, most_a_second: u64) -> bool {
-        if self.refilled.elapsed() >= Duration::from_secs(1) {
-            self.tokens = most_a_second;
-            self.refilled = Instant::now();
-        }
-        let free = self.tokens > 0;
-        self.tokens = self.tokens.saturating_sub(1);
-        free
-    }
-
     fn allow(&mut self, question: &Question, scope: Scope, until: Option<SystemTime>) {
-        let real = &question.object.real;
+        let real = match &question.object {
+            Subject::File(object) => &object.real,
+            Subject::Host(host) => {
+                if scope != Scope::Once && self.hosts.len() < MOST_KEPT {
+                    self.hosts.insert(host.to_string(), until);
+                }
+                return;
+            }
+        };
         let (path, beneath) = match scope {
             Scope::Once => return,
             Scope::Object => (real.clone(), false),
@@ -301,6 +337,7 @@ impl State {
 fn access_of(question: &Question) -> Access {
     match question.operation {
         AskedOperation::Open(access) => access,
+        AskedOperation::Connect => Access::NONE,
         AskedOperation::Change | AskedOperation::ConnectUnix => Access { write: true, ..Access::NONE },
         AskedOperation::Execute => Access { execute: true, ..Access::NONE },
     }

@@ -71,7 +71,10 @@ fn denials(plan: &Plan) -> String {
 
 fn network(plan: &Plan) -> String {
     let Some(network) = &plan.profile.network else { return "network none".to_owned() };
-    let hosts = network.allow.iter().map(|given| given.value.to_string());
+    let hosts = network.allow.iter().map(|given| match given.value.port {
+        Some(_) => given.value.to_string(),
+        None => format!("{} (any port)", given.value),
+    });
     let ports = network.listen.iter().map(|given| format!("listen {}", given.value));
     let all: Vec<String> = hosts.chain(ports).collect();
     if all.is_empty() { "network none".to_owned() } else { format!("network {}", shown(all.join(", ").as_bytes())) }

@@ -5,6 +5,8 @@ mod clients;
 mod lab;
 mod names;
 mod places;
+mod questions;
+mod sockets;
 #[expect(dead_code, reason = "a world has more than a network needs")]
 #[path = "../world/mod.rs"]
 mod world;

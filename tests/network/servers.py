@@ -4,9 +4,12 @@ usage: servers.py DIRECTORY NAME_SERVER
 DIRECTORY/zone      lines of a name and its addresses; read anew for each query. `!N` in the place of an address cuts the
                     answer to datagrams, `?` leaves a query unanswered, a list after `|` is the answer to the second query on
 DIRECTORY/queries   gets a line for each query: the name and the type's number
+DIRECTORY/answers   lines of a host and a scope: the approver says yes to these
+DIRECTORY/questions gets a line for each question to the approver: host, port, protocol, address
 DIRECTORY/requests  gets a line for each request: who asks, at which address
 """
 import http.server
+import json
 import socket
 import socketserver
 import ssl
@@ -93,12 +96,29 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_POST(self):
+        # An approver: yes to the hosts in the file `answers`, each with a scope; no to others.
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        network = body["request"]["network"]
+        note("questions", "{host} {port} {protocol} {address}".format(**network) if network else body["request"]["operation"])
+        answers = dict(line.split() for line in open(f"{directory}/answers"))
+        scope = network and answers.get(network["host"])
+        answer = {"uid": body["request"]["uid"], "decision": "allow" if scope else "deny", "scope": scope or "once"}
+        reply = json.dumps({"apiVersion": "nono.approval/v1", "kind": "ApprovalResponse", "response": answer}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
+
     def log_message(self, *_):
         pass
 
 
 class Server(http.server.ThreadingHTTPServer):
     address_family = socket.AF_INET6
+    # Who left in the middle had a right to.
+    handle_error = lambda *_: None
     request_queue_size = 1024
 
     def server_bind(self):

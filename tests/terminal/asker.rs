@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nono::approval::terminal::{Style, Terminal};
-use nono::approval::{Answer, Approver, AskedOperation, Cancelled, Object, Process, Question};
+use nono::approval::{Answer, Approver, AskedOperation, Cancelled, Object, Process, Question, Subject};
 use nono::plan::Access;
 use nono::profile::abs_path::AbsPath;
 use nono::supervisor::pause::Pause;
@@ -77,7 +77,7 @@ fn question() -> Question {
     let real = env::var_os(PATH).map_or_else(|| b"/srv/keys/token".to_vec(), OsString::into_vec);
     Question {
         operation: AskedOperation::Open(Access { read: true, write: false, execute: false }),
-        object: Object { real: AbsPath::new(&real).unwrap(), typed: None, identity: Some((1, 2)) },
+        object: Subject::File(Object { real: AbsPath::new(&real).unwrap(), typed: None, identity: Some((1, 2)) }),
         process: Process {
             pid: own_id().number(),
             parent: 1,

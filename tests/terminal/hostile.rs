@@ -3,7 +3,7 @@
 
 use nono::approval::terminal::answer;
 use nono::approval::terminal::prompt::{Prompt, advice, offered, prompt};
-use nono::approval::{AskedOperation, Object, Process, Question};
+use nono::approval::{AskedOperation, Object, Process, Question, Subject};
 use nono::plan::Access;
 use nono::profile::abs_path::AbsPath;
 
@@ -26,7 +26,9 @@ pub(crate) fn is_harmless(bytes: &[u8]) -> Result<(), String> {
     }
     let labels = facts.lines().filter(|line| line.get(2..3).is_some_and(|first| first != " ")).count();
     // Each fact once, whatever the names say.
-    let known = 6 + usize::from(question.object.typed.is_some()) + usize::from(question.process.directory.is_some());
+    let known = 6
+        + usize::from(matches!(&question.object, Subject::File(object) if object.typed.is_some()))
+        + usize::from(question.process.directory.is_some());
     if labels != known + 1 {
         return Err(format!("{labels} facts in {facts}"));
     }
@@ -58,11 +60,11 @@ fn question(bytes: &[u8]) -> (Question, usize) {
         2 => AskedOperation::Execute,
         _ => AskedOperation::Open(Access { read: bit(2), write: bit(3), execute: bit(4) }),
     };
-    let object = Object {
+    let object = Subject::File(Object {
         real: path(name()).unwrap_or_else(AbsPath::root),
         typed: bit(5).then(&mut name),
         identity: bit(6).then_some((1, 2)),
-    };
+    });
     let process = Process {
         pid: i32::MAX,
         parent: i32::MIN,

@@ -17,7 +17,7 @@ mod unix;
 use std::time::{Duration, Instant};
 
 use nono::approval::webhook::{Config, Format, Origin, Record, Webhook};
-use nono::approval::{Answer, AskedOperation, Cancelled, Object, Process, Question, Scope};
+use nono::approval::{Answer, AskedOperation, Cancelled, Object, Process, Question, Scope, Subject};
 use nono::plan::Access;
 use nono::profile::abs_path::AbsPath;
 
@@ -43,7 +43,11 @@ pub(crate) fn config(url: &str) -> Config {
 pub(crate) fn question() -> Question {
     Question {
         operation: AskedOperation::Open(Access { read: true, write: false, execute: false }),
-        object: Object { real: AbsPath::new(b"/etc/hosts").expect("a path"), typed: None, identity: Some((1, 2)) },
+        object: Subject::File(Object {
+            real: AbsPath::new(b"/etc/hosts").expect("a path"),
+            typed: None,
+            identity: Some((1, 2)),
+        }),
         process: Process { pid: 7, parent: 6, executable: AbsPath::new(b"/bin/cat"), directory: None, user: 1000 },
         reason: "no rule covers it".to_owned(),
         profile: "test".to_owned(),

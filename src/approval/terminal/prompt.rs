@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::approval::{AskedOperation, Question, Scope};
+use crate::approval::{AskedOperation, Object, Question, Scope, Subject};
 use crate::plan::Access;
+use crate::profile::abs_path::AbsPath;
 use crate::profile::escape::escaped;
 
 /// How many characters of the object's path are shown; beyond that the middle is left out.
@@ -25,7 +26,6 @@ pub struct Prompt {
 /// Writes a question that may be answered for `seconds` more, for a terminal of `columns`.
 pub fn prompt(question: &Question, seconds: u64, columns: usize) -> Prompt {
     let process = &question.process;
-    let object = &question.object;
     let mut facts = Facts { text: String::new(), columns };
     match &process.executable {
         Some(path) => facts.add("program", &escaped(path.as_bytes(), LONGEST_FACT)),
@@ -36,12 +36,12 @@ pub fn prompt(question: &Question, seconds: u64, columns: usize) -> Prompt {
         facts.add("in", &escaped(path.as_bytes(), LONGEST_FACT));
     }
     facts.add("wants to", wish(question.operation));
-    facts.add("path", &escaped(object.real.as_bytes(), LONGEST_OBJECT));
-    if object.identity.is_none() {
-        facts.add("", "(nothing is there yet)");
-    }
-    if let Some(typed) = &object.typed {
-        facts.add("written as", &escaped(typed, LONGEST_FACT));
+    match &question.object {
+        Subject::File(object) => facts.add_file(object),
+        Subject::Host(host) => {
+            facts.add("host", &escaped(host.to_string().as_bytes(), LONGEST_OBJECT));
+            facts.add("address", &host.address.to_string());
+        }
     }
     facts.add("because", &escaped(question.reason.as_bytes(), LONGEST_FACT));
     facts.add("profile", &escaped(question.profile.as_bytes(), LONGEST_FACT));
@@ -68,7 +68,7 @@ pub fn prompt(question: &Question, seconds: u64, columns: usize) -> Prompt {
 pub fn offered(question: &Question) -> Vec<Scope> {
     let mut scopes = vec![Scope::Once, Scope::Object];
     let file = question.operation != AskedOperation::ConnectUnix;
-    let within = question.object.real.parent().is_some_and(|parent| parent.parent().is_some());
+    let within = question.object.path().and_then(|path| path.parent()?.parent()).is_some();
     if file && within {
         scopes.push(Scope::Directory);
     }
@@ -79,6 +79,7 @@ pub fn offered(question: &Question) -> Vec<Scope> {
 pub fn advice(question: &Question) -> String {
     let flag = match question.operation {
         AskedOperation::Change => "--write",
+        AskedOperation::Connect => "--allow-host",
         AskedOperation::ConnectUnix => "--allow-unix-socket",
         AskedOperation::Execute => "--read",
         AskedOperation::Open(access) => match (access.write, access.read || access.execute) {
@@ -87,8 +88,11 @@ pub fn advice(question: &Question) -> String {
             (true, true) => "--allow",
         },
     };
-    let path = escaped(question.object.real.as_bytes(), LONGEST_FACT);
-    format!("grant it in the profile or with `{flag} {path}`, or let `supervisor.webhook` answer")
+    let object = match &question.object {
+        Subject::File(object) => escaped(object.real.as_bytes(), LONGEST_FACT),
+        Subject::Host(host) => escaped(host.to_string().as_bytes(), LONGEST_FACT),
+    };
+    format!("grant it in the profile or with `{flag} {object}`, or let `supervisor.webhook` answer")
 }
 
 /// Lines of a label and a fact.
@@ -98,6 +102,16 @@ struct Facts {
 }
 
 impl Facts {
+    fn add_file(&mut self, object: &Object) {
+        self.add("path", &escaped(object.real.as_bytes(), LONGEST_OBJECT));
+        if object.identity.is_none() {
+            self.add("", "(nothing is there yet)");
+        }
+        if let Some(typed) = &object.typed {
+            self.add("written as", &escaped(typed, LONGEST_FACT));
+        }
+    }
+
     /// Adds a fact, on as many lines as it needs. `fact` is escaped already.
     fn add(&mut self, label: &str, fact: &str) {
         let _ = write!(self.text, "  {label:<width$}", width = INDENT - 2);
@@ -121,6 +135,7 @@ impl Facts {
 fn wish(operation: AskedOperation) -> &'static str {
     match operation {
         AskedOperation::Change => "create, remove, rename or alter",
+        AskedOperation::Connect => "connect to the host",
         AskedOperation::ConnectUnix => "connect to the socket",
         AskedOperation::Execute => "execute",
         AskedOperation::Open(Access { read, write, execute }) => match (read, write, execute) {
@@ -140,11 +155,14 @@ fn wish(operation: AskedOperation) -> &'static str {
 fn choice(scope: Scope, question: &Question) -> (&'static str, String) {
     match scope {
         Scope::Directory => {
-            let directory = question.object.real.parent();
+            let directory = question.object.path().and_then(AbsPath::parent);
             let shown = directory.map(|path| escaped(path.as_bytes(), LONGEST_OBJECT)).unwrap_or_default();
             ("d", format!("yes, and so for everything beneath {shown} in this session"))
         }
-        Scope::Object => ("o", "yes, and so for this path in this session".to_owned()),
+        Scope::Object => match question.object {
+            Subject::File(_) => ("o", "yes, and so for this path in this session".to_owned()),
+            Subject::Host(_) => ("o", "yes, and so for this host and port in this session".to_owned()),
+        },
         Scope::Once => ("y", "yes, once".to_owned()),
     }
 }
@@ -152,17 +170,20 @@ fn choice(scope: Scope, question: &Question) -> (&'static str, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::approval::{Object, Process};
-    use crate::profile::abs_path::AbsPath;
+    use crate::approval::Process;
 
     fn path(bytes: &[u8]) -> AbsPath {
         AbsPath::new(bytes).unwrap()
     }
 
+    fn object(real: AbsPath, typed: Option<&[u8]>, identity: Option<(u64, u64)>) -> Object {
+        Object { real, typed: typed.map(<[u8]>::to_vec), identity }
+    }
+
     fn question(real: &[u8], typed: Option<&[u8]>) -> Question {
         Question {
             operation: AskedOperation::Open(Access { read: true, write: true, execute: false }),
-            object: Object { real: path(real), typed: typed.map(<[u8]>::to_vec), identity: Some((1, 2)) },
+            object: Subject::File(object(path(real), typed, Some((1, 2)))),
             process: Process {
                 pid: 4242,
                 parent: 4240,
@@ -237,7 +258,7 @@ allow? [y/o/d/N] ";
     #[test]
     fn what_is_not_there_yet_and_who_is_not_known_is_said() {
         let mut asked = question(b"/srv/new", None);
-        asked.object.identity = None;
+        asked.object = Subject::File(object(asked.object.path().unwrap().clone(), None, None));
         asked.process.executable = None;
         asked.operation = AskedOperation::Change;
         let text = whole(&asked, 80);

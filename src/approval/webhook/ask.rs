@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{Format, Origin, moment};
-use crate::approval::{AskedOperation, Question, Scope};
+use crate::approval::{AskedOperation, Host, Object, Question, Scope, Subject};
 use crate::http::Failure;
 use crate::profile::abs_path::AbsPath;
 use crate::profile::escape::escaped;
@@ -61,7 +61,6 @@ impl Ask<'_> {
     /// With `shortened`, without what an answer does not depend on.
     fn request(&self, shortened: bool) -> Value {
         let Question { operation, object, process, reason, profile } = self.question;
-        let path = exact(object.real.as_bytes());
         let shown = |path: &Option<AbsPath>| match path {
             Some(path) if !shortened => Value::from(escaped(path.as_bytes(), LONGEST_PATH)),
             _ => Value::Null,
@@ -78,17 +77,14 @@ impl Ask<'_> {
             "operation": operation.to_string(),
             "access": access(*operation),
             "scopes": self.scopes(),
-            "target": {
-                "type": if *operation == AskedOperation::ConnectUnix { "unix_socket" } else { "file" },
-                "path": path,
-                "path_b64": path.is_none().then(|| STANDARD.encode(object.real.as_bytes())),
-                "resolved": path.filter(|_| !shortened),
-                "shown": escaped(object.real.as_bytes(), LONGEST_TEXT),
-                "typed": object.typed.as_ref().map(|typed| escaped(typed, LONGEST_TEXT)),
-                "dev": object.identity.map(|(device, _)| device),
-                "ino": object.identity.map(|(_, inode)| inode),
+            "target": match object {
+                Subject::File(object) => file(*operation, object, shortened),
+                Subject::Host(host) => json!({ "type": "host", "shown": escaped(host.to_string().as_bytes(), LONGEST_TEXT) }),
             },
-            "network": null,
+            "network": match object {
+                Subject::File(_) => Value::Null,
+                Subject::Host(host) => network(host),
+            },
             "process": {
                 "pid": process.pid,
                 "ppid": process.parent,
@@ -105,15 +101,40 @@ impl Ask<'_> {
 
     fn scopes(&self) -> Vec<&'static str> {
         let all = [Scope::Once, Scope::Object, Scope::Directory];
-        all.into_iter().filter(|scope| width(*scope) <= width(self.widest)).map(name).collect()
+        let is_file = self.question.object.path().is_some();
+        let offered = |scope: &Scope| width(*scope) <= width(self.widest) && (is_file || *scope != Scope::Directory);
+        all.into_iter().filter(offered).map(name).collect()
     }
+}
+
+fn file(operation: AskedOperation, object: &Object, shortened: bool) -> Value {
+    let path = exact(object.real.as_bytes());
+    json!({
+        "type": if operation == AskedOperation::ConnectUnix { "unix_socket" } else { "file" },
+        "path": path,
+        "path_b64": path.is_none().then(|| STANDARD.encode(object.real.as_bytes())),
+        "resolved": path.filter(|_| !shortened),
+        "shown": escaped(object.real.as_bytes(), LONGEST_TEXT),
+        "typed": object.typed.as_ref().map(|typed| escaped(typed, LONGEST_TEXT)),
+        "dev": object.identity.map(|(device, _)| device),
+        "ino": object.identity.map(|(_, inode)| inode),
+    })
+}
+
+fn network(host: &Host) -> Value {
+    json!({
+        "host": host.target.to_string(),
+        "port": host.port,
+        "protocol": if host.udp { "udp" } else { "tcp" },
+        "address": host.address.to_string(),
+    })
 }
 
 /// What is asked for, in the words of requests and answers.
 pub(super) fn access(operation: AskedOperation) -> Vec<&'static str> {
     match operation {
         AskedOperation::Change => vec!["write"],
-        AskedOperation::ConnectUnix => vec!["connect"],
+        AskedOperation::Connect | AskedOperation::ConnectUnix => vec!["connect"],
         AskedOperation::Execute => vec!["execute"],
         AskedOperation::Open(access) => {
             let words = [(access.read, "read"), (access.write, "write"), (access.execute, "execute")];

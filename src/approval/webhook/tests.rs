@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use super::answer::{Decision, Expected, Verdict, pause, read};
 use super::ask::{Ask, access};
 use super::{Format, Origin};
-use crate::approval::{AskedOperation, Object, Process, Question, Scope};
+use crate::approval::{AskedOperation, Host, Object, Process, Question, Scope, Subject};
 use crate::http::Failure;
 use crate::plan::Access;
 use crate::profile::abs_path::AbsPath;
+use crate::profile::host::Target;
 
 const READ: AskedOperation = AskedOperation::Open(Access { read: true, write: false, execute: false });
 /// 2026-01-31T12:00:00Z
@@ -17,7 +18,7 @@ const NOW: Duration = Duration::from_secs(1_769_860_800);
 fn question(real: &[u8]) -> Question {
     Question {
         operation: READ,
-        object: Object { real: AbsPath::new(real).unwrap(), typed: None, identity: Some((1, 2)) },
+        object: Subject::File(Object { real: AbsPath::new(real).unwrap(), typed: None, identity: Some((1, 2)) }),
         process: Process {
             pid: 7,
             parent: 6,
@@ -28,6 +29,11 @@ fn question(real: &[u8]) -> Question {
         reason: "no rule covers it".to_owned(),
         profile: "production-agent".to_owned(),
     }
+}
+
+fn typed(question: &mut Question, bytes: Vec<u8>) {
+    let Subject::File(object) = &mut question.object else { panic!("a file") };
+    object.typed = Some(bytes);
 }
 
 fn body(question: &Question, format: Format) -> Result<Value, Failure> {
@@ -102,6 +108,7 @@ fn access_is_named_for_each_operation() {
     assert_eq!(access(AskedOperation::Open(all)), ["read", "write", "execute"]);
     assert_eq!(access(AskedOperation::Change), ["write"]);
     assert_eq!(access(AskedOperation::ConnectUnix), ["connect"]);
+    assert_eq!(access(AskedOperation::Connect), ["connect"]);
     assert_eq!(access(AskedOperation::Execute), ["execute"]);
 }
 
@@ -114,7 +121,7 @@ fn a_path_with_hidden_characters_is_sent_as_base64_and_shown_escaped() {
         (b"/a\n\"b", "/a\\n\"b"),
     ] {
         let mut question = question(path);
-        question.object.typed = Some(path.to_vec());
+        typed(&mut question, path.to_vec());
         let target = body(&question, Format::Nono).unwrap()["request"]["target"].clone();
         assert_eq!(target["path"], json!(null));
         assert_eq!(target["resolved"], json!(null));
@@ -131,7 +138,7 @@ fn the_longest_paths_fit_into_a_question() {
     for byte in [b'x', b'"', b'\\', 1, 0xff] {
         let long = [b"/".as_slice(), &[byte; 4095]].concat();
         let mut question = question(&long);
-        question.object.typed = Some(long.clone());
+        typed(&mut question, long.clone());
         question.process.executable = AbsPath::new(&long);
         question.process.directory = AbsPath::new(&long);
         question.reason = "\u{1}".repeat(5000);
@@ -271,4 +278,18 @@ fn a_promise_says_when_to_look_again() {
     ] {
         assert_eq!(code(pause(text.as_bytes())), expected, "{text}");
     }
+}
+
+#[test]
+fn a_question_about_a_host_says_where_it_leads() {
+    let mut asked = question(b"/");
+    asked.operation = AskedOperation::Connect;
+    let address = "93.184.215.15".parse().unwrap();
+    let target = Target::Name("other.example.org".to_owned());
+    asked.object = Subject::Host(Host { target, port: 443, udp: false, address });
+    let request = body(&asked, Format::Nono).unwrap()["request"].clone();
+    assert_eq!(request["target"], json!({ "type": "host", "shown": "other.example.org:443" }));
+    let network = json!({ "host": "other.example.org", "port": 443, "protocol": "tcp", "address": "93.184.215.15" });
+    assert_eq!((&request["network"], &request["operation"]), (&network, &json!("net.connect")));
+    assert_eq!((&request["access"], &request["scopes"]), (&json!(["connect"]), &json!(["once", "path"])));
 }

@@ -36,7 +36,7 @@ use super::account::Account;
 use super::questions::Questions;
 use super::recorder::{Ending, Recorder};
 use super::trusted::Trusted;
-use crate::approval::{AskedOperation, Object as AskedObject, Question};
+use crate::approval::{AskedOperation, Object as AskedObject, Question, Subject};
 use crate::enforce::gaps;
 use crate::plan::explain::explain;
 use crate::plan::{Access, Denial, Operation, Plan, Verdict, decide};
@@ -135,7 +135,7 @@ impl Mediator {
         let (numbers, resolver) = (Numbers::new(), Resolver::new(around));
         let bound = Arc::new(Bound::default());
         let (plan, listener) = (Arc::new(plan), Arc::new(listener));
-        let network = Network::new(&plan, &listener, &account, &recorder);
+        let network = Network::new(&plan, &listener, &account, questions.as_ref(), &recorder);
         Self {
             plan,
             listener,
@@ -247,11 +247,11 @@ impl Mediator {
         let differs = !typed.to_bytes().is_empty() && typed.to_bytes() != path.as_bytes();
         Question {
             operation,
-            object: AskedObject {
+            object: Subject::File(AskedObject {
                 real: path.clone(),
                 typed: differs.then(|| typed.to_bytes().to_vec()),
                 identity: object.map(|object| object.status.identity),
-            },
+            }),
             process: caller.describe(),
             reason,
             profile: self.plan.profile.name.clone(),

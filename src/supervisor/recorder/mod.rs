@@ -21,7 +21,7 @@ use self::drafts::{Draft, Drafts};
 use self::people::People;
 use super::Ended;
 use super::questions::Answered;
-use crate::approval::{Process, Question};
+use crate::approval::{Process, Question, Subject};
 use crate::audit::log::{Log, LogError, Lost, Opened, now};
 use crate::audit::record::{Disposition, Fields, Level};
 use crate::plan::{Operation, Verdict};
@@ -119,7 +119,13 @@ impl Recorder {
         let (disposition, by) = words::answer(answered);
         let latency = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
         let number = self.record("approval", disposition, None, |fields| {
-            fields.bytes("target", question.object.real.as_bytes());
+            match &question.object {
+                Subject::File(object) => fields.bytes("target", object.real.as_bytes()),
+                Subject::Host(host) => {
+                    fields.bytes("target", format!("{}:{}", host.target, host.port).as_bytes());
+                    fields.text("transport", if host.udp { "udp" } else { "tcp" });
+                }
+            }
             fields.text("asked", &question.operation.to_string());
             words::answered(fields, answered, latency);
             fields.number("pid", u64::try_from(question.process.pid).unwrap_or(0));

@@ -43,6 +43,13 @@ impl Network {
             Settled::Closed(own) => {
                 socket::connect(socket.as_fd(), &address::encode(&shaped(family, own)?)).map(|()| Outcome::Return(0))
             }
+            Settled::Asked(ask) => {
+                let network = Arc::clone(self);
+                Ok(Outcome::Asked(Box::new(move || match ask() {
+                    Ok(real) => Outcome::Slow(Box::new(move || network.reach(socket, family, wanted, real))),
+                    Err(errno) => Outcome::Fail(errno),
+                })))
+            }
             Settled::Later(find) => {
                 let network = Arc::clone(self);
                 Ok(Outcome::Slow(Box::new(move || match find() {

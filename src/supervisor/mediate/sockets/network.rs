@@ -8,11 +8,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::slice;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
 use syscalls::Errno;
 use syscalls::notify::Listener;
 use syscalls::{file, socket};
 
+use crate::approval::{AskedOperation, Host, Question, Subject};
 use crate::audit::record::Disposition;
 use crate::network::names::{Names, real};
 use crate::network::pool::StandIn;
@@ -25,6 +27,7 @@ use crate::profile::abs_path::AbsPath;
 use crate::profile::host::Target;
 use crate::supervisor::account::Account;
 use crate::supervisor::mediate::caller::Caller;
+use crate::supervisor::questions::Questions;
 use crate::supervisor::recorder::Recorder;
 
 /// The port of name servers (RFC 1035, section 4.2).
@@ -40,6 +43,8 @@ pub(in crate::supervisor::mediate) struct Network {
     pub(super) listener: Arc<Listener>,
     pub(super) account: Arc<Account>,
     pub(super) recorder: Arc<Recorder>,
+    /// `None` where nobody is asked.
+    questions: Option<Arc<Questions>>,
     /// `None` where the policy has no names.
     names: Option<(Arc<Names>, Arc<Stub>)>,
     pub(super) senders: Senders,
@@ -62,6 +67,8 @@ pub(super) enum Settled {
     NameServer(SocketAddr),
     /// Nowhere, though the host can be reached, and a resolver sees that by a `connect(2)` that works.
     Closed(SocketAddr),
+    /// Where it is allowed after somebody was asked. Done as this process itself.
+    Asked(Box<dyn FnOnce() -> Result<SocketAddr, Errno> + Send>),
     /// After something that takes time.
     Later(Box<dyn FnOnce() -> Result<SocketAddr, Errno> + Send>),
 }
@@ -80,6 +87,7 @@ impl Network {
         plan: &Arc<Plan>,
         listener: &Arc<Listener>,
         account: &Arc<Account>,
+        questions: Option<&Arc<Questions>>,
         recorder: &Arc<Recorder>,
     ) -> Arc<Self> {
         let names = has_names(plan).then(|| {
@@ -100,6 +108,7 @@ impl Network {
             plan: Arc::clone(plan),
             listener: Arc::clone(listener),
             account: Arc::clone(account),
+            questions: questions.cloned(),
             recorder: Arc::clone(recorder),
             names: names.flatten(),
             senders: Senders::default(),
@@ -142,7 +151,12 @@ impl Network {
                 let own = stub.address(ip.is_ipv6(), udp).or_else(|| stub.address(false, udp));
                 own.map(Settled::NameServer).ok_or(Errno::ACCESS)
             }
-            (verdict @ (Verdict::Ask(_) | Verdict::Deny(_)), _) => {
+            (verdict @ Verdict::Ask(_), _) => {
+                let reason = explain(&self.plan, &operation, &verdict).reason;
+                let host = Host { target: Target::Address(ip), port, udp, address: ip };
+                self.settle_by_asking(caller, host, reason, move |_| Ok(address))
+            }
+            (verdict @ Verdict::Deny(_), _) => {
                 if !(probe && ip.is_loopback()) {
                     self.account.denied(|| explain(&self.plan, &operation, &verdict));
                 }
@@ -168,6 +182,24 @@ impl Network {
                     })))
                 }
             },
+            verdict @ Verdict::Ask(_)
+                if !matches!(look_up(&self.plan, &target), Verdict::Allow(_)) || !wanted.probe =>
+            {
+                let reason = explain(&self.plan, &operation, &verdict).reason;
+                let names = Arc::clone(names);
+                let what = operation.to_string();
+                let host = Host { target, port: wanted.address.port(), udp: wanted.udp, address: wanted.address.ip() };
+                self.settle_by_asking(caller, host, reason, move |network| {
+                    let may_look_up = |questions: &Arc<Questions>| questions.may_look_up();
+                    let known = names.resolver.known(&stand_in.name).is_some();
+                    if !known && !network.questions.as_ref().is_some_and(may_look_up) {
+                        network.account.too_many(what);
+                        return Err(Errno::ACCESS);
+                    }
+                    let outcome = names.resolver.addresses(&stand_in.name);
+                    network.led(caller, wanted, &stand_in, &outcome)
+                })
+            }
             Verdict::Ask(_) | Verdict::Deny(_)
                 if wanted.probe && matches!(look_up(&self.plan, &target), Verdict::Allow(_)) =>
             {
@@ -183,6 +215,45 @@ impl Network {
                 Err(Errno::ACCESS)
             }
         }
+    }
+
+    /// Asks about `host` once `find` has its address, which is the one that is connected to.
+    fn settle_by_asking(
+        self: &Arc<Self>,
+        caller: Caller,
+        mut host: Host,
+        reason: String,
+        find: impl FnOnce(&Self) -> Result<SocketAddr, Errno> + Send + 'static,
+    ) -> Result<Settled, Errno> {
+        let questions = self.questions.clone().ok_or(Errno::ACCESS)?;
+        let (process, network) = (caller.describe(), Arc::clone(self));
+        // What was read about the caller is its own only if it still waits.
+        self.check_still_waits(caller)?;
+        Ok(Settled::Asked(Box::new(move || {
+            let real = find(&network)?;
+            host.address = real.ip().to_canonical();
+            if questions.covers_host(&host) {
+                network.recorder.covered(caller.id);
+                return Ok(real);
+            }
+            let question = Question {
+                operation: AskedOperation::Connect,
+                object: Subject::Host(host),
+                process,
+                reason,
+                profile: network.plan.profile.name.clone(),
+            };
+            let began = Instant::now();
+            let answered = questions.ask(&question, &|| network.check_still_waits(caller).is_ok());
+            // Without a record a yes has no effect.
+            let recorded = network.recorder.settled(caller.id, &question, &answered, began.elapsed());
+            recorded.map_err(|_| Errno::IO)?;
+            if let Some(why) = answered.refusal() {
+                network.account.refused(&question, why);
+                return Err(Errno::ACCESS);
+            }
+            Ok(real)
+        })))
     }
 
     /// The address of the name that a connection goes to: one that the policy lets it lead to.

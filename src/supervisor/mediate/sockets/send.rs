@@ -187,6 +187,10 @@ impl Mediator {
                         self.network.know(&sending.socket, family == Family::Inet6, true)?;
                         send(sending, own)
                     }
+                    Settled::Asked(ask) => Ok(Outcome::Asked(Box::new(move || match ask() {
+                        Ok(real) => Outcome::Slow(Box::new(move || send(sending, real).unwrap_or_else(Outcome::Fail))),
+                        Err(errno) => Outcome::Fail(errno),
+                    }))),
                     Settled::Later(find) => Ok(Outcome::Slow(Box::new(move || {
                         find().and_then(|real| send(sending, real)).unwrap_or_else(Outcome::Fail)
                     }))),
