@@ -7,6 +7,7 @@ mod names;
 mod places;
 mod questions;
 mod sockets;
+mod ssh;
 #[expect(dead_code, reason = "a world has more than a network needs")]
 #[path = "../world/mod.rs"]
 mod world;
