@@ -161,6 +161,8 @@ pub enum Trust {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audit {
     Export(Export),
+    Prove(Prove),
+    Verify(VerifyLogs),
     VerifyProof(VerifyProof),
     Witness { policy: Option<OsString>, log: Option<OsString> },
 }
@@ -180,6 +182,24 @@ pub enum ExportFormat {
     Ecs,
     Json,
     Ocsf,
+}
+
+/// `nono audit prove`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prove {
+    pub session: OsString,
+    /// The index of the record.
+    pub event: u64,
+    pub output: OsString,
+}
+
+/// `nono audit verify`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyLogs {
+    /// Every session when `None`.
+    pub session: Option<OsString>,
+    pub policy: Option<OsString>,
+    pub json: bool,
 }
 
 /// `nono audit verify-proof`. Not both of `key` and `policy` are there.

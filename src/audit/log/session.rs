@@ -91,6 +91,11 @@ pub fn certified_key(note: &[u8], id: &str, host: &Verifier) -> Option<Verifier>
     Verifier::parse(rest.strip_suffix('\n')?).ok()
 }
 
+/// Whether the session in `directory` holds the lock on its records, as it does until it ends.
+pub fn is_running(directory: &Path) -> bool {
+    File::open(directory.join(EVENTS)).is_ok_and(|events| lock(events.as_fd(), false).is_err())
+}
+
 /// Signs, with the host's key, what sessions left behind whose supervisor was killed. One that was changed since its last
 /// checkpoint is left as it is, and the host's log says so.
 ///

@@ -1,6 +1,8 @@
 //! A log read again, piece by piece: its lines, their hashes, and whether they are what was signed. The memory that takes
 //! does not grow with the log.
 
+pub mod ledger;
+
 use std::fmt;
 
 use crate::merkle::checkpoint::Checkpoint;

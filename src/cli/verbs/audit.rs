@@ -1,5 +1,7 @@
 //! The rows of `nono audit` and the verbs beneath it.
 
+mod recorded;
+
 use crate::cli::parse::Words;
 use crate::cli::table::{Flag, FlagGroup, Kind, Value, Verb};
 use crate::cli::usage::{UsageError, quoted};
@@ -16,13 +18,13 @@ pub(crate) static AUDIT: Verb = Verb {
     usage: "VERB [ARG...]",
     operands: &[Value { name: "VERB", kind: Kind::Verb }],
     groups: &[&flags::ONLY_HELP],
-    verbs: &[&EXPORT, &VERIFY_PROOF, &WITNESS],
+    verbs: &[&EXPORT, &recorded::PROVE, &recorded::VERIFY, &VERIFY_PROOF, &WITNESS],
     exits: &[],
     environment: &[],
-    examples: &[(
-        "Check that a record is in a log:",
-        "nono audit verify-proof e.tlog-proof --leaf e.json --policy trusted",
-    )],
+    examples: &[
+        ("Check everything that was recorded here:", "nono audit verify --all"),
+        ("Check that a record is in a log:", "nono audit verify-proof e.tlog-proof --leaf e.json --policy trusted"),
+    ],
     build: |words| Err(words.missing("needs a verb")),
 };
 

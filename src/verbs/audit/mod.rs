@@ -2,6 +2,8 @@
 
 mod export;
 mod place;
+mod prove;
+mod verify;
 mod verify_proof;
 mod witness;
 
@@ -20,6 +22,8 @@ use super::gather;
 pub(super) fn audit(arguments: &Audit) -> u8 {
     match arguments {
         Audit::Export(arguments) => export::export(arguments),
+        Audit::Prove(arguments) => prove::prove(arguments),
+        Audit::Verify(arguments) => verify::verify(arguments),
         Audit::VerifyProof(arguments) => verify_proof::verify_proof(arguments),
         Audit::Witness { policy, log } => witness::witness(policy.as_deref(), log.as_deref()),
     }

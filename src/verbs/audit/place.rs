@@ -23,7 +23,7 @@ pub(super) fn session(given: &OsStr) -> Result<PathBuf, String> {
     if given.as_bytes().contains(&b'/') {
         return Ok(PathBuf::from(given));
     }
-    let sessions = state()?.join("sessions");
+    let sessions = sessions(&state()?);
     let place = shown(sessions.as_os_str());
     let entries = match fs::read_dir(&sessions) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -41,6 +41,25 @@ pub(super) fn session(given: &OsStr) -> Result<PathBuf, String> {
         [] => Err(format!("no session in {place} has an id that begins with `{}`", shown(given))),
         _ => Err(format!("{} sessions have an id that begins with `{}`; give more of it", found.len(), shown(given))),
     }
+}
+
+/// The directory of the session that `given` names, and the state directory that it lies in: that of this host, or the one
+/// above a path.
+///
+/// # Errors
+/// A sentence that says why there is none.
+pub(super) fn session_and_state(given: &OsStr) -> Result<(PathBuf, PathBuf), String> {
+    let found = session(given)?;
+    let whole =
+        found.canonicalize().map_err(|error| format!("{} cannot be read: {error}", shown(found.as_os_str())))?;
+    let state = whole.parent().and_then(Path::parent).map(Path::to_owned);
+    let state = state.filter(|state| state.join("host-log").is_dir()).map_or_else(self::state, Ok)?;
+    Ok((whole, state))
+}
+
+/// The sessions' directory beneath nono's state directory.
+pub(super) fn sessions(state: &Path) -> PathBuf {
+    state.join("sessions")
 }
 
 /// nono's directory for what it keeps between runs.

@@ -31,7 +31,7 @@ pub(super) use self::facts::{kernel, state_directory, user_directory, variables,
 pub(super) use self::host::RunningHost;
 pub(super) use self::library::{Shelves, read, read_up_to};
 pub(super) use self::program::{ProgramError, find};
-pub(super) use self::supervision::{Trusting, overridden, sentence, session, trusting, trusting_file, webhook};
+pub(super) use self::supervision::{Trusting, overridden, sentence, session, trusting, trusting_file, user, webhook};
 pub(super) use self::temporary::Temporary;
 
 /// The profile of a command line that names none.

@@ -32,7 +32,7 @@ fn state_directory() -> Result<PathBuf, String> {
 }
 
 /// The user whose log it is.
-fn user() -> u32 {
+pub(in crate::verbs) fn user() -> u32 {
     credentials::effective_user()
 }
 
