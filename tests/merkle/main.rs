@@ -2,6 +2,8 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a vector that cannot be read fails")]
 #![expect(clippy::print_stderr, reason = "a test that is skipped says why")]
 
+#[path = "../vectors/mod.rs"]
+mod cases_of_others;
 mod example;
 mod others;
 mod policy;

@@ -1,5 +1,7 @@
-//! Proofs that must and that must not hold: `inclusion.json` and `consistency.json` are cases of
-//! github.com/transparency-dev/merkle, `testdata/` (Apache-2.0), each folder of them as one list.
+//! Proofs that must and that must not hold: the cases of github.com/transparency-dev/merkle, `testdata/` (Apache-2.0), as
+//! many of them as lie beside the project.
+
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -8,6 +10,8 @@ use nono::merkle::frontier::Frontier;
 use nono::merkle::leaf_hash;
 use nono::merkle::proof::{Builder, verify_consistency, verify_inclusion};
 use serde_json::Value;
+
+use crate::cases_of_others;
 
 /// The leaves of the reference trees, and the roots of the trees of the first of them (`testonly/constants.go` of
 /// transparency-dev/merkle; the leaves are those of the reference implementation of Certificate Transparency).
@@ -63,29 +67,29 @@ fn the_reference_proofs_are_those_that_others_make() {
 
 #[test]
 fn every_inclusion_proof_holds_or_not_as_its_case_says() {
-    let cases = cases(include_str!("inclusion.json"));
-    assert!(cases.len() >= 49, "the cases are gone");
-    for case in cases {
+    let Some(cases) = cases("inclusion") else { return };
+    assert!(cases.len() >= 40, "the cases are gone");
+    for (name, case) in cases {
         let holds = (|| {
             let (leaf, root) = (hash(&case["leafHash"])?, hash(&case["root"])?);
             let (index, size) = (case["leafIdx"].as_u64()?, case["treeSize"].as_u64()?);
             verify_inclusion(index, size, &leaf, &proof(&case["proof"])?, &root).ok()
         })();
-        assert_eq!(holds.is_none(), case["wantErr"], "{}", case["name"]);
+        assert_eq!(holds.is_none(), case["wantErr"], "{}", name);
     }
 }
 
 #[test]
 fn every_consistency_proof_holds_or_not_as_its_case_says() {
-    let cases = cases(include_str!("consistency.json"));
-    assert!(cases.len() >= 48, "the cases are gone");
-    for case in cases {
+    let Some(cases) = cases("consistency") else { return };
+    assert!(cases.len() >= 40, "the cases are gone");
+    for (name, case) in cases {
         let holds = (|| {
             let (old, new) = (root(&case["root1"])?, root(&case["root2"])?);
             let sizes = (case["size1"].as_u64()?, case["size2"].as_u64()?);
             verify_consistency((sizes.0, &old), (sizes.1, &new), &proof(&case["proof"])?).ok()
         })();
-        assert_eq!(holds.is_none(), case["wantErr"], "{}", case["name"]);
+        assert_eq!(holds.is_none(), case["wantErr"], "{}", name);
     }
 }
 
@@ -95,8 +99,15 @@ fn made(builder: Option<Builder>, size: usize) -> Vec<String> {
     builder.finish().expect("all leaves have passed").iter().map(hex).collect()
 }
 
-fn cases(text: &str) -> Vec<Value> {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("the cases: {error}"))
+/// Every case of `kind` with its name; nothing where they are not there.
+fn cases(kind: &str) -> Option<Vec<(String, Value)>> {
+    let folder = cases_of_others::folder("merkle")?.join(kind);
+    let case = |(path, content): (PathBuf, Vec<u8>)| {
+        let name = path.display().to_string();
+        let case = serde_json::from_slice(&content).unwrap_or_else(|error| panic!("{name}: {error}"));
+        (name, case)
+    };
+    Some(cases_of_others::files(&folder).into_iter().map(case).collect())
 }
 
 /// A hash, or nothing for the garbage that some cases have in its place.

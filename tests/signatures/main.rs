@@ -3,6 +3,8 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod bundle;
+#[path = "../vectors/mod.rs"]
+mod cases_of_others;
 mod documents;
 mod publishers;
 mod replay;
