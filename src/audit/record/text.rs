@@ -69,7 +69,7 @@ pub(super) fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// What [`base64`] wrote.
+/// What [`base64()`] wrote.
 pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
 }

@@ -1,7 +1,8 @@
 //! Whether a file is what somebody who is trusted signed.
 //!
-//! [`Rules::open`] reads a bundle once and tells whose it is, [`Rules::judge`] tells what it means for one file. The order is
-//! fixed: the blocklist first, whatever else is said; then the bundle, the signature, the publisher, the file.
+//! [`open`](crate::trust::policy::Rules::open) reads a bundle once and tells whose it is,
+//! [`judge`](crate::trust::policy::Rules::judge) tells what it means for one file. The order is fixed: the blocklist first,
+//! whatever else is said; then the bundle, the signature, the publisher, the file.
 
 mod failure;
 mod judge;
