@@ -161,7 +161,9 @@ pub enum Trust {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audit {
     Export(Export),
+    List { since: Option<String>, json: bool },
     Prove(Prove),
+    Show(ShowLog),
     Verify(VerifyLogs),
     VerifyProof(VerifyProof),
     Witness { policy: Option<OsString>, log: Option<OsString> },
@@ -191,6 +193,17 @@ pub struct Prove {
     /// The index of the record.
     pub event: u64,
     pub output: OsString,
+}
+
+/// `nono audit show`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShowLog {
+    pub session: OsString,
+    pub denied: bool,
+    /// An operation, or the part of its name before a dot.
+    pub operation: Option<String>,
+    pub path: Option<OsString>,
+    pub json: bool,
 }
 
 /// `nono audit verify`.

@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot set its world up fails")]
 
 mod recorded;
+mod shown;
 mod verified;
 #[path = "../world/mod.rs"]
 mod world;

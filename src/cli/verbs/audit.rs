@@ -18,7 +18,7 @@ pub(crate) static AUDIT: Verb = Verb {
     usage: "VERB [ARG...]",
     operands: &[Value { name: "VERB", kind: Kind::Verb }],
     groups: &[&flags::ONLY_HELP],
-    verbs: &[&EXPORT, &recorded::PROVE, &recorded::VERIFY, &VERIFY_PROOF, &WITNESS],
+    verbs: &[&EXPORT, &recorded::LIST, &recorded::PROVE, &recorded::SHOW, &recorded::VERIFY, &VERIFY_PROOF, &WITNESS],
     exits: &[],
     environment: &[],
     examples: &[

@@ -1,8 +1,10 @@
 //! `nono audit`: what was recorded, and whether it is what was recorded.
 
 mod export;
+mod list;
 mod place;
 mod prove;
+mod show;
 mod verify;
 mod verify_proof;
 mod witness;
@@ -22,7 +24,9 @@ use super::gather;
 pub(super) fn audit(arguments: &Audit) -> u8 {
     match arguments {
         Audit::Export(arguments) => export::export(arguments),
+        Audit::List { since, json } => list::list(since.as_deref(), *json),
         Audit::Prove(arguments) => prove::prove(arguments),
+        Audit::Show(arguments) => show::show(arguments),
         Audit::Verify(arguments) => verify::verify(arguments),
         Audit::VerifyProof(arguments) => verify_proof::verify_proof(arguments),
         Audit::Witness { policy, log } => witness::witness(policy.as_deref(), log.as_deref()),

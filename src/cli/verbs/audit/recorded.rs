@@ -4,7 +4,7 @@ use crate::cli::parse::Words;
 use crate::cli::table::{Entry, Flag, FlagGroup, Kind, Value, Verb};
 use crate::cli::usage::{UsageError, quoted};
 use crate::cli::verbs::{UNKNOWN, WRONG};
-use crate::cli::{Audit, Command, Prove, VerifyLogs, flags};
+use crate::cli::{Audit, Command, Prove, ShowLog, VerifyLogs, flags};
 
 const STATE: Entry = ("XDG_STATE_HOME", "logs are in nono beneath it; ~/.local/state when unset");
 
@@ -76,6 +76,73 @@ fn prove(mut words: Words) -> Result<Command, UsageError> {
     let Some(output) = words.one(&OUTPUT) else { return Err(words.missing("needs `-o FILE`")) };
     let [session] = words.exactly("needs one SESSION")?;
     Ok(Command::Audit(Audit::Prove(Prove { session, event, output })))
+}
+
+pub(super) static LIST: Verb = Verb {
+    name: "list",
+    aliases: &[],
+    summary: "list the sessions that were recorded",
+    about: &[
+        "The first session comes first. What is listed is what the logs say; whether they are what was written is for \
+              `nono audit verify`.",
+    ],
+    usage: "",
+    operands: &[],
+    groups: &[&FlagGroup { title: "Flags", flags: &[&SINCE, &flags::JSON, &flags::HELP] }],
+    verbs: &[],
+    exits: &[("0", "the sessions were listed"), WRONG, UNKNOWN],
+    environment: &[STATE],
+    examples: &[("List what ran today:", "nono audit list --since 24h")],
+    build: list,
+};
+
+static SINCE: Flag = Flag {
+    about: "A date or a time in UTC, such as 2026-01-31 or 2026-01-31T10:00:00Z, or how long ago: 30m, 12h, 7d.",
+    ..Flag::with("since", "TIME", Kind::Text, "Only sessions that began then or later")
+};
+
+fn list(mut words: Words) -> Result<Command, UsageError> {
+    words.nothing_more("takes no words besides its flags")?;
+    Ok(Command::Audit(Audit::List { since: words.one_text(&SINCE)?, json: words.switch(&flags::JSON) }))
+}
+
+pub(super) static SHOW: Verb = Verb {
+    name: "show",
+    aliases: &[],
+    summary: "print a session's records, a line each",
+    about: &[
+        "What a program chose is escaped, so that it cannot move the cursor or hide. The flags choose records together: \
+              a record is printed when it fits all of them.",
+    ],
+    usage: "SESSION",
+    operands: &[Value { name: "SESSION", kind: Kind::Path }],
+    groups: &[&FlagGroup { title: "Flags", flags: &[&DENIED, &OPERATION, &PATH, &flags::JSON, &flags::HELP] }],
+    verbs: &[],
+    exits: &[
+        ("0", "the log was read to its end"),
+        ("1", "the log is not what was written; nothing behind that is printed"),
+        WRONG,
+        UNKNOWN,
+    ],
+    environment: &[STATE],
+    examples: &[("See what was refused in the home directory:", "nono audit show 20260131T1200 --denied --path ~")],
+    build: show,
+};
+
+static DENIED: Flag = Flag::switch("denied", "Only what was refused, by a rule or an answer");
+
+static OPERATION: Flag = Flag {
+    about: "Such as fs.read, or fs for all that begin so.",
+    ..Flag::with("operation", "NAME", Kind::Text, "Only these operations")
+};
+
+static PATH: Flag = Flag::with("path", "PATH", Kind::Path, "Only this file, or what is beneath this directory");
+
+fn show(mut words: Words) -> Result<Command, UsageError> {
+    let (denied, operation) = (words.switch(&DENIED), words.one_text(&OPERATION)?);
+    let (path, json) = (words.one(&PATH), words.switch(&flags::JSON));
+    let [session] = words.exactly("needs one SESSION")?;
+    Ok(Command::Audit(Audit::Show(ShowLog { session, denied, operation, path, json })))
 }
 
 static ALL: Flag = Flag::switch("all", "Every session of this host");
