@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot set its world up fails")]
 
 mod mishaps;
+mod pieces;
 mod recorded;
 mod shown;
 mod verified;

@@ -146,3 +146,16 @@ fn a_record_is_proved_with_two_files_and_a_key_and_no_other_is() {
         assert_eq!(world.finish(world.nono().args(&words)).code(), 1);
     });
 }
+
+#[test]
+fn each_log_of_the_corpus_comes_to_the_same_in_pieces() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/audit_replay");
+    let mut count = 0_usize;
+    for entry in fs::read_dir(&corpus).expect("a corpus") {
+        let path = entry.expect("an entry").path();
+        let result = crate::pieces::agree(&fs::read(&path).expect("a file"));
+        result.unwrap_or_else(|problem| panic!("{}: {problem}", path.display()));
+        count += 1;
+    }
+    assert!(count >= 20, "{} has {count} files; the corpus is gone", corpus.display());
+}
