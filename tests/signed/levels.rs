@@ -104,3 +104,23 @@ fn nobody_inside_reaches_the_keys() {
     let noted = run(&world, "ls ~/.config/nono/keys");
     assert!(noted.code() != 0 && noted.stdout.is_empty(), "{}", noted.stdout);
 }
+
+#[test]
+fn a_replaced_policy_or_a_repository_inside_hides_nothing_from_the_user_s_policy() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    trust(&world, "keygen --no-passphrase");
+    trust(&world, "init --user");
+    trust(&world, "sign-policy --user");
+    trust(&world, "init --include guide*");
+    trust(&world, "sign-policy");
+    shell(&world, "mkdir .git sub sub/.git; echo evil > sub/guide.md; cp trust-policy.json kept");
+    let mut inner = world.nono();
+    inner.current_dir(world.work().join("sub")).args(["run", "--allow-cwd", "--", "cat", "guide.md"]);
+    let outcome = world.finish(&mut inner);
+    assert_eq!((outcome.code(), outcome.stdout.as_str()), (125, ""), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("no .bundle file found"), "{}", outcome.stderr);
+    shell(&world, "rm sub/guide.md; echo '{\"version\": 1, \"includes\": []}' > trust-policy.json");
+    does_not_start(&world, "its publishers are not believed");
+    shell(&world, "mv kept trust-policy.json");
+    prints(&world, "echo started", "started\n");
+}

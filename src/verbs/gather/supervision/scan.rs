@@ -37,6 +37,12 @@ impl Gathered {
             vec![format!("{} cannot be searched for files to verify: {error}", shown(&path_of(root)))]
         })?;
         let mut refused = Vec::new();
+        for sentence in &self.trusting.refusals {
+            match overridden {
+                true => said.push(format!("warning: {sentence}")),
+                false => refused.push(format!("{sentence}; sign it with `nono trust sign-policy`, or put it back")),
+            }
+        }
         for found in scan::judge(files, rules) {
             match found.verdict.action(rules.enforcement(), overridden) {
                 Action::Allow | Action::Record => {}

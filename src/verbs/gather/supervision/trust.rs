@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::profile::abs_path::AbsPath;
 use crate::profile::variables::Variables;
 use crate::trust::keystore::own;
-use crate::trust::policy::{self, FILE_NAME, Level, Origin, Policy, Publisher, Rules, baseline};
+use crate::trust::policy::{self, Enforcement, FILE_NAME, Level, Origin, Policy, Publisher, Rules, baseline};
 use crate::trust::verify::verify_policy;
 use crate::verbs::gather::{library::read_up_to, path_of, shown, user_directory};
 
@@ -19,6 +19,8 @@ pub(in crate::verbs) struct Trusting {
     /// Files that say it, which the program must not change.
     pub(in crate::verbs) files: Vec<AbsPath>,
     pub(in crate::verbs) warnings: Vec<String>,
+    /// Policies of the project that nobody signed whom the user trusts, where the user's policy denies what fails.
+    pub(in crate::verbs) refusals: Vec<String>,
 }
 
 /// Reads every level that holds in `workdir`.
@@ -27,32 +29,35 @@ pub(in crate::verbs) struct Trusting {
 /// A policy that cannot be read, means nothing, or is the user's and not signed by the user.
 pub(in crate::verbs) fn trusting(workdir: &AbsPath, variables: &Variables) -> Result<Trusting, String> {
     let mut levels = vec![Level { origin: Origin::Embedded, policy: baseline(), believed: true }];
-    let (mut warnings, mut files) = (Vec::new(), Vec::new());
+    let (mut warnings, mut refusals, mut files) = (Vec::new(), Vec::new(), Vec::new());
     let settings = user_directory(variables).map(|settings| path_of(&settings));
     let own = settings.as_deref().map_or(Ok(Vec::new()), own::keys).map_err(|problem| problem.to_string())?;
     let own: Vec<Publisher> =
         own.into_iter().map(|key| Publisher::keyed(key.id.as_str(), key.id.as_str(), key.public)).collect();
     let mut anchors = own.clone();
-    let mut has_user = false;
+    let mut user = None;
     if let Some((path, bytes, policy)) = settings.map(|settings| found(&settings)).transpose()?.flatten() {
         if let Err(why) = signer(&path, &bytes, &own) {
             return Err(format!("{}: {why}; sign it with `nono trust sign-policy --user`", shown(&path)));
         }
         anchors.extend(policy.publishers.iter().cloned());
+        user = Some(policy.enforcement);
         levels.push(Level { origin: Origin::User, policy, believed: true });
-        has_user = true;
     }
     let mut scope = workdir.clone();
     for directory in projects(workdir) {
         let Some((path, bytes, policy)) = found(&path_of(&directory))? else { continue };
         let signed = signer(&path, &bytes, &anchors);
         if let Err(why) = &signed {
-            warnings.push(format!("{}: {why}; its publishers are not believed", shown(&path)));
+            let sentence = format!("{}: {why}; its publishers are not believed", shown(&path));
+            // A policy that was replaced may have lost the patterns that the signed one had.
+            if user == Some(Enforcement::Deny) { refusals.push(sentence) } else { warnings.push(sentence) }
         }
-        if !has_user {
+        if user.is_none() {
             warnings.push(
                 "Warning: project-level trust-policy.json found but no user-level policy exists.\nProject policies are \
-                 not authoritative without a user-level policy to anchor trust."
+                 not authoritative without a user-level policy to anchor trust.\nCreate a signed policy at \
+                 ~/.config/nono/trust-policy.json to enforce verification."
                     .to_owned(),
             );
         }
@@ -66,7 +71,7 @@ pub(in crate::verbs) fn trusting(workdir: &AbsPath, variables: &Variables) -> Re
         levels.iter().filter(|level| level.believed).flat_map(|level| &level.policy.publishers).collect();
     let own: Vec<Publisher> =
         own.into_iter().filter(|own| !named.iter().any(|named| named.identity == own.identity)).collect();
-    Ok(Trusting { rules: Rules::new(&levels, &[scope], &own), files, warnings })
+    Ok(Trusting { rules: Rules::new(&levels, &[scope], &own), files, warnings, refusals })
 }
 
 /// The policy in `file` alone, which the user named.
@@ -79,22 +84,19 @@ pub(in crate::verbs) fn trusting_file(file: &Path, workdir: &AbsPath) -> Result<
     let policy = policy::read(&bytes).map_err(|why| format!("{}: {why}", shown(file)))?;
     let level = Level { origin: Origin::Project(workdir.clone()), policy, believed: true };
     let rules = Rules::new(&[level], std::slice::from_ref(workdir), &[]);
-    Ok(Trusting { rules, files: Vec::new(), warnings: Vec::new() })
+    Ok(Trusting { rules, files: Vec::new(), warnings: Vec::new(), refusals: Vec::new() })
 }
 
-/// The directories from `workdir` up to the root of its repository; without one, as far as they belong to the same user.
+/// The directories from `workdir` up to the root of the outermost repository, so that one put inside of it hides nothing;
+/// without any, as far as they belong to the same user.
 fn projects(workdir: &AbsPath) -> Vec<AbsPath> {
     let owner = |place: &AbsPath| fs::metadata(path_of(place)).map(|found| found.uid()).ok();
     let is_repository = |place: &AbsPath| fs::symlink_metadata(path_of(place).join(".git")).is_ok();
     let own = owner(workdir);
-    let mut all = vec![workdir.clone()];
-    let mut place = workdir.clone();
-    while !is_repository(&place) {
-        match place.parent().filter(|above| owner(above) == own) {
-            Some(above) => place = above,
-            None => break,
-        }
-        all.push(place.clone());
+    let above = |place: &AbsPath| place.parent().filter(|above| owner(above) == own);
+    let mut all: Vec<AbsPath> = std::iter::successors(Some(workdir.clone()), above).collect();
+    if let Some(outermost) = all.iter().rposition(is_repository) {
+        all.truncate(outermost.saturating_add(1));
     }
     all
 }
