@@ -103,8 +103,8 @@ impl Rules {
         self.enforcement
     }
 
-    /// Whether the file at `path`, without symbolic links, must be signed. Bundles and policies are signatures, and are
-    /// verified as such.
+    /// Whether the file at `path`, without symbolic links, must be signed. What is named as a bundle or a policy need not
+    /// be, whatever it holds: a signature of a signature would be asked for without end.
     pub fn protects(&self, path: &AbsPath) -> bool {
         let is_signature =
             path.file_name().is_some_and(|name| name.ends_with(b".bundle") || name == FILE_NAME.as_bytes());
