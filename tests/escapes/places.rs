@@ -60,6 +60,21 @@ fn the_configuration_of_nono_cannot_be_made_where_there_is_none_yet() {
 }
 
 #[test]
+fn nothing_is_put_above_a_closed_place_that_brings_its_content_along() {
+    each(|world| {
+        let home = world.home();
+        let script = "mkdir -p w/nono/profiles && echo '{}' > w/nono/profiles/mine.json
+            ln -s w .config && exit 1; ln -s w l; ln -P l .config && exit 2; mv -T l .config && exit 3; mv -T w .config && exit 4
+            mkdir -p .config/other && echo kept > .config/other/file && ln -s other .config/link && cat .config/link/file";
+        let mut command = sandbox(world, &["--allow", word(&home), "--workdir", word(&home)]);
+        let outcome = world.finish(command.args(["/bin/sh", "-c", script]));
+        assert_eq!((outcome.code(), outcome.stdout.as_str()), (0, "kept\n"), "{}", outcome.stderr);
+        assert!(!home.join(".config/nono").exists());
+        fs::remove_dir_all(home.join(".config")).expect("the twin's directory");
+    });
+}
+
+#[test]
 fn the_policy_of_the_run_cannot_be_changed_where_it_lies() {
     each(|world| {
         let work = world.work();

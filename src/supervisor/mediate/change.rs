@@ -52,6 +52,9 @@ impl Mediator {
         if matches!(what, Change::Remove { .. }) {
             self.check_entry_unsigned(&entry)?;
         }
+        if matches!(what, Change::Symlink { .. }) && self.is_above_closed(&entry.real) {
+            return Err(Errno::ACCESS);
+        }
         let operations = [Operation::Write(entry.real.clone())];
         let decided = self.decide(caller, &operations, &at.path, None, Kind::Entry);
         if matches!(decided, Decided::KernelDoes) {
@@ -82,6 +85,9 @@ impl Mediator {
             Ok(both) => both,
             Err(errno) => return self.unresolved(errno),
         };
+        if self.is_above_closed(&new.real) || flags & EXCHANGE != 0 && self.is_above_closed(&old.real) {
+            return Err(Errno::ACCESS);
+        }
         // A directory takes what lies in it along, out of reach of rules about where that was.
         self.check_tree(&old, &new)?;
         if flags & EXCHANGE != 0 {
@@ -110,6 +116,10 @@ impl Mediator {
             return Err(Errno::INVALID);
         }
         let new = self.resolver.entry(caller, to.directory, &to.path, 0)?;
+        // A symbolic link has hard links as well.
+        if self.is_above_closed(&new.real) {
+            return Err(Errno::ACCESS);
+        }
         let by_descriptor = flags & EMPTY_PATH != 0 && from.path.is_empty();
         if by_descriptor || flags & SYMLINK_FOLLOW != 0 {
             let object = if by_descriptor {

@@ -40,6 +40,7 @@ use crate::approval::{AskedOperation, Object as AskedObject, Question, Subject};
 use crate::enforce::gaps;
 use crate::plan::explain::explain;
 use crate::plan::{Access, Denial, Operation, Plan, Verdict, decide};
+use crate::profile::FilePattern;
 use crate::profile::abs_path::AbsPath;
 
 pub(super) use self::open::own_name;
@@ -342,6 +343,17 @@ impl Mediator {
     /// Whether the notification is still of the thread that everything was read from.
     fn check_still_waits(&self, caller: Caller) -> Result<(), Errno> {
         self.listener.still_waits(caller.id).map_err(|_| Errno::NO_SUCH_PROCESS)
+    }
+
+    /// Whether something of a closed path would lie beneath a new entry at `path`: a link or a directory that is put there
+    /// brings its own content to the closed path, or leads the path elsewhere.
+    pub(super) fn is_above_closed(&self, path: &AbsPath) -> bool {
+        let is_beneath = |closed: &AbsPath| closed != path && closed.is_within(path);
+        self.plan.own.iter().any(|own| is_beneath(&own.path))
+            || self.plan.denials.iter().any(|denial| match &denial.pattern {
+                FilePattern::Path(closed) => is_beneath(closed),
+                FilePattern::Glob { .. } => false,
+            })
     }
 
     /// Whether all that the policy closes beneath the directory `from` stays closed when it becomes `to`.
