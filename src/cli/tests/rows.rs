@@ -30,9 +30,13 @@ fn every_flag_parses_in_all_its_spellings_and_changes_the_command() {
                     None => spellings.push(vec![format!("-{short}")]),
                 }
             }
+            // A flag that stands for the operands is given without them.
+            let instead = verb.usage.split_whitespace().any(|word| word.ends_with(&format!("|--{}", flag.long)));
+            let operands = if instead { Vec::new() } else { operands(verb) };
             let with = |spelling: &[String]| {
                 let spelling: Vec<&str> = spelling.iter().map(String::as_str).collect();
-                words(&[path.split_whitespace().collect(), spelling, operands(verb)].concat()).unwrap()
+                words(&[path.split_whitespace().collect(), spelling, others(verb, flag), operands.clone()].concat())
+                    .unwrap()
             };
             let first = with(&spellings[0]);
             assert_ne!(Ok(&first), words(&without).as_ref(), "{path} --{}", flag.long);
@@ -119,10 +123,22 @@ fn operands(verb: &Verb) -> Vec<&'static str> {
     verb.operands.iter().filter(|_| takes_some).map(|operand| sample(operand.kind)).collect()
 }
 
+/// The flags that `verb` is not complete without, but `flag`: those that its usage has.
+fn others(verb: &Verb, flag: &Flag) -> Vec<&'static str> {
+    let named = |word: &str| verb.flags().find(|other| word.strip_prefix("--") == Some(other.long));
+    let short = |word: &str| verb.flags().find(|other| other.short.is_some_and(|short| word == format!("-{short}")));
+    let words = verb.usage.split_whitespace();
+    let pairs = words.filter(|word| word.starts_with('-') && !word.contains('|'));
+    let needed = pairs.filter_map(|word| Some((word, if word.starts_with("--") { named(word) } else { short(word) }?)));
+    needed.filter(|(_, other)| other.long != flag.long).flat_map(|(word, other)| [word, sample(other)]).collect()
+}
+
 /// A value that `flag` accepts.
 fn sample(flag: &Flag) -> &'static str {
-    match flag.value.unwrap().kind {
+    let value = flag.value.unwrap();
+    match value.kind {
         Kind::Words(words) => words[0],
+        Kind::Text if value.name == "N" => "7",
         Kind::Command | Kind::Directory | Kind::Path | Kind::Profile | Kind::Text | Kind::Verb => "value",
     }
 }

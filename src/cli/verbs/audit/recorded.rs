@@ -129,14 +129,14 @@ pub(super) static SHOW: Verb = Verb {
     build: show,
 };
 
-static DENIED: Flag = Flag::switch("denied", "Only what was refused, by a rule or an answer");
+static DENIED: Flag = Flag::switch("denied", "Only what was refused");
 
 static OPERATION: Flag = Flag {
     about: "Such as fs.read, or fs for all that begin so.",
     ..Flag::with("operation", "NAME", Kind::Text, "Only these operations")
 };
 
-static PATH: Flag = Flag::with("path", "PATH", Kind::Path, "Only this file, or what is beneath this directory");
+static PATH: Flag = Flag::with("path", "PATH", Kind::Path, "Only this file, or what lies beneath it");
 
 fn show(mut words: Words) -> Result<Command, UsageError> {
     let (denied, operation) = (words.switch(&DENIED), words.one_text(&OPERATION)?);
