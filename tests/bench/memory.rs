@@ -3,7 +3,7 @@
 //! It prints the highest resident size of each process of nono's and judges nothing. An argument names another nono to
 //! measure, such as the static one.
 
-#[path = "place.rs"]
+#[path = "harness/place.rs"]
 #[expect(dead_code, reason = "other benches use the rest of it")]
 mod place;
 

@@ -3,9 +3,9 @@
 //!
 //! It prints medians and ratios and judges nothing. An argument names another nono to measure, such as the static one.
 
-#[path = "measure.rs"]
+#[path = "harness/measure.rs"]
 mod measure;
-#[path = "place.rs"]
+#[path = "harness/place.rs"]
 #[expect(dead_code, reason = "other benches use the rest of it")]
 mod place;
 

@@ -3,11 +3,11 @@
 //!
 //! It prints medians and ratios and judges nothing. An argument names another nono to measure, such as the static one.
 
-#[path = "measure.rs"]
+#[path = "harness/measure.rs"]
 mod measure;
-#[path = "place.rs"]
+#[path = "harness/place.rs"]
 mod place;
-#[path = "reference.rs"]
+#[path = "harness/reference.rs"]
 mod reference;
 
 use std::fs;
