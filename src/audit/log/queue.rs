@@ -47,7 +47,19 @@ struct State {
     ended: bool,
     /// Why nothing can be written any more.
     lost: Option<String>,
-    writer_waits: bool,
+    writer_waits: WriterWaits,
+}
+
+/// What the writer is to be woken for. Whoever wakes it sets [`WriterWaits::No`], so that nobody wakes it a second time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum WriterWaits {
+    /// It works, or was woken.
+    #[default]
+    No,
+    /// Anything to write, and a new moment when what was counted is due.
+    ForAnything,
+    /// It gathers: only a lot of records is news to it.
+    ForMuch,
 }
 
 /// What the writer has to do next.
@@ -121,11 +133,21 @@ impl Queue {
         if state.lost.is_some() || state.ended {
             return Err(Lost);
         }
+        let due_before = state.fold.due();
         state.flush(Some(now));
         if same.is_empty() || state.fold.admits(fields, same, now) {
             state.push(fields);
         }
-        self.wake(&mut state);
+        let news = match state.writer_waits {
+            WriterWaits::No => false,
+            // What is counted for a moment that the writer knows about is no news: most of what repeats is that.
+            WriterWaits::ForAnything => !state.pending.is_empty() || state.fold.due() != due_before,
+            WriterWaits::ForMuch => state.pending.len() >= ENOUGH,
+        };
+        if news {
+            state.writer_waits = WriterWaits::No;
+            self.wanted.notify_one();
+        }
         Ok(state.added)
     }
 
@@ -159,18 +181,20 @@ impl Queue {
             if !state.pending.is_empty() || wait == Some(Duration::ZERO) {
                 break;
             }
-            state.writer_waits = true;
+            state.writer_waits = WriterWaits::ForAnything;
             state = match wait {
                 Some(wait) => self.wanted.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0,
                 None => self.wanted.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
-            state.writer_waits = false;
+            state.writer_waits = WriterWaits::No;
         }
         let gathers =
             |state: &mut State| state.pending.len() < ENOUGH && !state.ended && state.awaited <= state.durable;
         if !state.pending.is_empty() {
+            state.writer_waits = WriterWaits::ForMuch;
             let waited = self.wanted.wait_timeout_while(state, GATHERED_FOR, gathers);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state.writer_waits = WriterWaits::No;
         }
         std::mem::swap(&mut state.pending, taken);
         self.done.notify_all();
@@ -188,13 +212,6 @@ impl Queue {
     pub(super) fn lose(&self, why: &LogError) {
         self.locked().lost = Some(why.to_string());
         self.done.notify_all();
-    }
-
-    fn wake(&self, state: &mut State) {
-        // While the writer gathers, only a lot of records is news to it.
-        if state.writer_waits || state.pending.len() >= ENOUGH {
-            self.wanted.notify_one();
-        }
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
@@ -234,4 +251,29 @@ pub(super) fn frames(mut taken: &[u8]) -> impl Iterator<Item = &[u8]> {
         taken = rest;
         Some(fields)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_writer_is_woken_once_for_what_it_waits_for() {
+        let queue = Queue::default();
+        let wakes = |waits: WriterWaits, fields: &[u8]| {
+            queue.locked().writer_waits = waits;
+            queue.append(fields, b"same").unwrap();
+            queue.locked().writer_waits == WriterWaits::No
+        };
+        assert!(wakes(WriterWaits::ForAnything, b"first"));
+        assert!(!wakes(WriterWaits::ForMuch, b"second"));
+        while queue.locked().fold.due().is_none() {
+            queue.append(b"again", b"same").unwrap();
+        }
+        queue.locked().pending.clear();
+        // It knows by now when what repeats is due.
+        assert!(!wakes(WriterWaits::ForAnything, b"repeated"));
+        queue.append(&vec![b' '; ENOUGH], b"").unwrap();
+        assert!(wakes(WriterWaits::ForMuch, b"repeated"));
+    }
 }
