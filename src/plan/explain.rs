@@ -160,7 +160,14 @@ fn because(plan: &Plan, operation: &Operation, reason: &Reason<'_>) -> String {
             OwnKind::Kernel => format!("{} holds the kernel's settings, which nothing may change", place.path),
             OwnKind::Directory => format!("{} holds nono's own state or policies, which nothing opens", place.path),
         },
-        Reason::Private(kind) => format!("the address is not a public one ({kind}), and `deny_private` holds"),
+        Reason::Private(kind) => {
+            let private = plan.profile.network.as_ref().and_then(|network| network.deny_private.as_ref());
+            let why = match private.is_none_or(|given| given.value) {
+                true => "and `deny_private` holds",
+                false => "and this machine is reached only where a rule allows the address itself",
+            };
+            format!("the address is not a public one ({kind}), {why}")
+        }
         Reason::UnixSocket(_) => "an entry of `unix_sockets` allows it".into(),
     }
 }

@@ -9,15 +9,29 @@ use crate::profile::host::{Host, HostRule, Listen, Target, is_metadata, private_
 use super::decide::undecided;
 use super::{Plan, Reason, Verdict};
 
+/// What an address of this machine is, where that does not show in its number.
+const OWN: &str = "this machine's own, which counts as private";
+
 /// A name is decided by the rules for names; the addresses it turns out to have are another question. An address is decided
 /// by the rules for networks, and a private one needs a rule that is about private addresses.
 pub(super) fn connect<'p>(plan: &'p Plan, target: &Target, port: u16, udp: bool) -> Verdict<'p> {
+    reach(plan, target, port, udp, false)
+}
+
+/// As [`connect`], for an address that this machine has itself: it counts as a private one, and if its number is a public
+/// one, only a rule with exactly that address is about it.
+pub fn connect_home(plan: &Plan, address: IpAddr, port: u16, udp: bool) -> Verdict<'_> {
+    reach(plan, &Target::Address(address), port, udp, true)
+}
+
+fn reach<'p>(plan: &'p Plan, target: &Target, port: u16, udp: bool, home: bool) -> Verdict<'p> {
     let Some(network) = &plan.profile.network else { return Verdict::Deny(Reason::NoNetwork) };
     // `::ffff:127.0.0.1` is 127.0.0.1 to the kernel (RFC 4291, section 2.5.5.2).
     let target = match target {
         Target::Address(address) => Target::Address(address.to_canonical()),
         Target::Name(name) => Target::Name(name.clone()),
     };
+    let own = home.then_some(OWN);
     let closest = |given: &&Given<HostRule>| Reverse(closeness(&given.value));
     let covering = || network.allow.iter().filter(|given| given.value.matches(&target, port, udp));
     let refused = match target {
@@ -26,16 +40,18 @@ pub(super) fn connect<'p>(plan: &'p Plan, target: &Target, port: u16, udp: bool)
             return literal.map_or(Verdict::Deny(Reason::Metadata), |given| Verdict::Allow(Reason::Host(given)));
         }
         Target::Address(address) if network.deny_private.as_ref().is_none_or(|given| given.value) => {
-            private_kind(address)
+            private_kind(address).or(own)
         }
         Target::Address(_) | Target::Name(_) => None,
     };
-    let sufficient = |given: &&Given<HostRule>| refused.is_none() || is_about_private(&given.value.host);
+    let sufficient = |given: &&Given<HostRule>| {
+        refused.is_none() || is_about_private(&given.value.host) || home && given.value.is_literal_address()
+    };
     match (covering().filter(sufficient).min_by_key(closest), refused) {
         (Some(given), _) => Verdict::Allow(Reason::Host(given)),
         (None, Some(kind)) => Verdict::Deny(Reason::Private(kind)),
         // Nobody is asked about this machine or a private network, also where `deny_private` is off.
-        (None, None) if is_private(&target) => Verdict::Deny(Reason::NoRule),
+        (None, None) if home || is_private(&target) => Verdict::Deny(Reason::NoRule),
         (None, None) => undecided(plan, Reason::NoRule),
     }
 }
@@ -55,17 +71,25 @@ pub fn look_up<'p>(plan: &'p Plan, name: &Target) -> Verdict<'p> {
 }
 
 /// Whether a name that may be connected to may lead to `address`. A public address it may be; for a metadata service, for
-/// this machine, and for any private address while `deny_private` holds, the address itself has to be allowed.
-pub fn lead_to<'p>(plan: &'p Plan, by_name: Reason<'p>, address: IpAddr, port: u16, udp: bool) -> Verdict<'p> {
+/// this machine (`home`, when that does not show in the number), and for any private address while `deny_private` holds, the
+/// address itself has to be allowed.
+pub fn lead_to<'p>(
+    plan: &'p Plan,
+    by_name: Reason<'p>,
+    address: IpAddr,
+    port: u16,
+    udp: bool,
+    home: bool,
+) -> Verdict<'p> {
     let Some(network) = &plan.profile.network else { return Verdict::Deny(Reason::NoNetwork) };
     let denies_private = network.deny_private.as_ref().is_none_or(|given| given.value);
     let refused = match private_kind(address) {
-        None => return Verdict::Allow(by_name),
-        Some(_) if is_metadata(address) => Reason::Metadata,
-        Some(kind) if denies_private || is_own(address) => Reason::Private(kind),
-        Some(_) => return Verdict::Allow(by_name),
+        _ if is_metadata(address) => Reason::Metadata,
+        Some(kind) if denies_private || home || is_own(address) => Reason::Private(kind),
+        None if home => Reason::Private(OWN),
+        Some(_) | None => return Verdict::Allow(by_name),
     };
-    match connect(plan, &Target::Address(address), port, udp) {
+    match reach(plan, &Target::Address(address), port, udp, home) {
         allowed @ Verdict::Allow(_) => allowed,
         Verdict::Ask(_) | Verdict::Deny(_) => Verdict::Deny(refused),
     }

@@ -6,8 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 use serde_json::{Value, json};
 
 use crate::cli::{Question, Why};
+use crate::network::home::decide_here;
 use crate::plan::explain::{DecidingRule, Explanation, explain, explain_missing};
-use crate::plan::{Found, Host, Operation, Verdict, decide};
+use crate::plan::{Found, Host, Operation, Verdict};
 use crate::profile::abs_path::AbsPath;
 use crate::profile::escape::escaped;
 use crate::profile::host::{Endpoint, HostError, Listen, Target};
@@ -38,7 +39,7 @@ pub(super) fn why(arguments: &Why) -> u8 {
             return status;
         }
     };
-    let verdict = decide(&gathered.plan, &asked.operation);
+    let verdict = decide_here(&gathered.plan, &asked.operation);
     let explanation = match &asked.nearest {
         Some(nearest) => explain_missing(&gathered.plan, &asked.operation, &verdict, nearest),
         None => explain(&gathered.plan, &asked.operation, &verdict),

@@ -1,20 +1,26 @@
-//! A network of its own with a name server and web servers, in which the built program runs: nothing of it is reachable from
-//! outside, nor the other way round. Only root can make one.
+//! Two networks of their own: one with a name server and other servers, and a machine on it, on which the built program
+//! runs. Nothing of either is reachable from outside, nor the other way round. Only root can make them.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::world::{NOBODY, Outcome, Who, World, own_user, shared, skip};
 
-/// Addresses of the hosts, all of them this network's own. The servers answer on each.
+/// Addresses of the hosts. The servers answer on each.
 pub(crate) const API: &str = "93.184.215.14";
 pub(crate) const API_V6: &str = "2606:2800:21f:cb07:6820:80da:af6b:8b2c";
 pub(crate) const OTHER: &str = "93.184.215.15";
 pub(crate) const PRIVATE: &str = "10.0.0.5";
 const ADDRESSES: [&str; 7] = [API, OTHER, PRIVATE, "10.0.0.6", "169.254.169.254", "100.64.0.7", NAME_SERVER];
 const NAME_SERVER: &str = "9.9.9.9";
+/// What translates them (RFC 6052) and carries them (RFC 3056) in IPv6: their servers answer there as well.
+const CARRYING: [&str; 3] = [API_V6, "64:ff9b::5db8:d70f", "2002:5db8:d70f::1"];
+/// The machine's own addresses: public ones, and one that it only answers for.
+pub(crate) const HOME: &str = "93.184.216.34";
+pub(crate) const HOME_V6: &str = "2606:2800:220:1::34";
+pub(crate) const ANSWERED_FOR: &str = "93.184.217.1";
 
 const ZONE: &str = "\
 api.example.com 93.184.215.14 2606:2800:21f:cb07:6820:80da:af6b:8b2c
@@ -29,6 +35,8 @@ shared.example.com 100.64.0.7
 loopback.example.com 127.0.0.1 ::1
 metadata.example.com 169.254.169.254
 mapped.example.com ::ffff:10.0.0.5
+home.example.com 93.184.216.34 2606:2800:220:1::34
+answered.example.com 93.184.217.1
 mixed.example.com 10.0.0.5 93.184.215.14
 rebinding.example.com 93.184.215.14 | 10.0.0.5
 evil.example 93.184.215.15
@@ -39,7 +47,7 @@ pub(crate) struct Lab {
     pub(crate) world: World,
     /// Keeps the namespaces.
     holder: Child,
-    servers: Child,
+    servers: [Child; 2],
     pub(crate) directory: PathBuf,
 }
 
@@ -66,47 +74,58 @@ impl Lab {
         fs::write(directory.join("resolv.conf"), format!("nameserver {NAME_SERVER}\n")).expect("resolv.conf");
         fs::write(directory.join("hosts"), "127.0.0.1 localhost\n::1 localhost\n").expect("hosts");
         certificate(&directory);
-        let mut setup = String::from("set -e; ip link set lo up\n");
-        for address in ADDRESSES {
-            setup += &format!("ip addr add {address}/32 dev lo\n");
-        }
-        setup += &format!("ip addr add {API_V6}/128 dev lo nodad\n");
-        for file in ["resolv.conf", "hosts"] {
-            setup += &format!("mount --bind {}/{file} /etc/{file}\n", directory.display());
-        }
-        setup += "echo ready; exec sleep 600";
-        let mut command = Command::new("unshare");
-        command.args(["--net", "--mount", "--propagation", "private", "sh", "-c", &setup]);
-        let holder = ready(&mut command);
-        let mut lab = Self { world, servers: spare(), holder, directory };
+        let holder = ready(&mut namespaces(&directory));
+        let mut lab = Self { world, servers: [spare(), spare()], holder, directory };
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/network/servers.py");
-        let mut servers = lab.inside("/usr/bin/python3");
-        servers.args([script, lab.directory.to_str().expect("a UTF-8 path"), NAME_SERVER]);
-        lab.servers = ready(&mut servers);
+        for (index, network) in ["network", "machine"].into_iter().enumerate() {
+            let mut servers = lab.entering(network);
+            let directory = lab.directory.to_str().expect("a UTF-8 path");
+            servers.args(["/usr/bin/python3", script, directory]).args((index == 0).then_some(NAME_SERVER));
+            lab.servers[index] = ready(&mut servers);
+        }
         Some(lab)
     }
 
-    /// `program` as root in the network.
+    /// `program` as root in the network of the servers.
     pub(crate) fn inside(&self, program: &str) -> Command {
-        let mut command = Command::new("nsenter");
-        let holder = self.holder.id().to_string();
-        command.args(["--target", &holder, "--net", "--mount", "--wdns=/", program]);
+        let mut command = self.entering("network");
+        command.arg(program);
         command
     }
 
-    /// The built program in the network as the lab's user, in the working directory; its own words are to follow.
+    /// A program that is to follow, as root in one of the networks.
+    fn entering(&self, network: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        command.args(self.entrance(network)).arg("--wdns=/");
+        command
+    }
+
+    fn entrance(&self, network: &str) -> [String; 2] {
+        let holder = self.holder.id();
+        // The files that keep the networks are seen from there alone.
+        let kept = format!("--net=/proc/{holder}/root{}/{network}", self.directory.display());
+        [kept, format!("--mount=/proc/{holder}/ns/mnt")]
+    }
+
+    /// `nono run` on the machine as the lab's user, in the working directory; the program to run is to follow.
     pub(crate) fn nono(&self, flags: &[&str]) -> Command {
+        let mut command = self.verb("run");
+        command.arg("--read").arg(shared()).args(flags);
+        command
+    }
+
+    /// The built program with one of its verbs.
+    pub(crate) fn verb(&self, verb: &str) -> Command {
         let work = self.world.work();
         let mut command = self.world.command("/usr/bin/nsenter");
         // Entering takes root; what is entered with belongs to the user.
-        let holder = self.holder.id().to_string();
         command = as_root(command);
-        command.args(["--target", &holder, "--net", "--mount"]).arg(format!("--wdns={}", work.display()));
+        command.args(self.entrance("machine")).arg(format!("--wdns={}", work.display()));
         if let Who::User(user) = self.world.who {
             let user = user.to_string();
             command.args(["setpriv", "--reuid", &user, "--regid", &user, "--clear-groups"]);
         }
-        command.arg(shared().join("nono")).args(["run", "--read"]).arg(shared()).args(flags);
+        command.arg(shared().join("nono")).arg(verb);
         command
     }
 
@@ -142,11 +161,45 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        for child in [&mut self.servers, &mut self.holder] {
+        for child in self.servers.iter_mut().chain([&mut self.holder]) {
             let _ = child.kill();
             let _ = child.wait();
         }
     }
+}
+
+/// Makes the networks, and a place to see files from in which names are looked up at the lab's server. Ends with them.
+fn namespaces(directory: &Path) -> Command {
+    let lab = directory.display();
+    let mut setup = format!("set -e; mount --bind {lab} {lab}; cd {lab}; touch network machine\n");
+    // Each is kept by a file; the machine's is made by the command that then runs here.
+    setup += "unshare --net=network true; unshare --net=machine true\n";
+    for (network, peer) in [("network", "machine"), ("machine", "network")] {
+        setup += &format!("{network}() {{ nsenter --net={network} ip \"$@\"; }}\n");
+        setup += &format!("{network} link set lo up\n");
+        if network == "network" {
+            setup += &format!("{network} link add wire type veth peer name wire netns {lab}/{peer}\n");
+        }
+    }
+    setup += "network link set wire up; machine link set wire up\n";
+    for address in ADDRESSES {
+        setup += &format!("network addr add {address}/32 dev wire\n");
+    }
+    for address in CARRYING {
+        setup += &format!("network addr add {address}/128 dev wire nodad\n");
+    }
+    setup += &format!("machine addr add {HOME}/32 dev wire; machine addr add {HOME_V6}/128 dev wire nodad\n");
+    setup += &format!("machine route add local {ANSWERED_FOR}/32 dev wire\n");
+    for network in ["network", "machine"] {
+        setup += &format!("{network} route add default dev wire; {network} -6 route add default dev wire\n");
+    }
+    for file in ["resolv.conf", "hosts"] {
+        setup += &format!("mount --bind {file} /etc/{file}\n");
+    }
+    setup += "echo ready; exec sleep 600";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--propagation", "private", "sh", "-c", &setup]);
+    command
 }
 
 /// A word in the place of the user's: the standard library cannot take a user off a command.
@@ -176,7 +229,7 @@ fn spare() -> Child {
 }
 
 /// A key and a certificate for the hosts, signed by itself.
-fn certificate(directory: &std::path::Path) {
+fn certificate(directory: &Path) {
     let [key, certificate] = ["key.pem", "certificate.pem"].map(|name| directory.join(name));
     let mut openssl = Command::new("openssl");
     openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]);

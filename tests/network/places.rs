@@ -1,6 +1,6 @@
 //! Where names and addresses may lead: not to this machine, not to a private network, not to a metadata service.
 
-use crate::lab::{Lab, OTHER, PRIVATE, each};
+use crate::lab::{ANSWERED_FOR, HOME, HOME_V6, Lab, OTHER, PRIVATE, each};
 use crate::world::Outcome;
 
 #[track_caller]
@@ -65,6 +65,47 @@ fn private_networks_by_name_need_deny_private_to_be_off_and_this_machine_stays_o
         stays(lab, &lab.curl(&flags, "http://loopback.example.com/"), "loopback");
         stays(lab, &lab.curl(&flags, "http://localhost/"), "connect 127.0.0.1:80");
         stays(lab, &lab.curl(&flags, "http://metadata.example.com/"), "metadata");
+    });
+}
+
+#[test]
+fn this_machine_s_public_addresses_are_private_unless_they_are_listed() {
+    each(|lab| {
+        let own = "this machine's own, which counts as private";
+        let policy = lab.world.outside().join("policy.json");
+        let text = r#"{ "name": "open", "extends": ["default"],
+            "network": { "allow": ["*.example.com"], "deny_private": false } }"#;
+        lab.world.file(&policy, text);
+        let open = ["-p", policy.to_str().expect("a UTF-8 path")];
+        for name in ["home", "answered"] {
+            let url = format!("http://{name}.example.com/");
+            stays(lab, &lab.curl(&["--allow-host", "*.example.com"], &url), own);
+            stays(lab, &lab.curl(&open, &url), own);
+        }
+        let networks = ["--allow-host", "93.184.0.0/16", "--allow-host", "2606:2800::/32", "--allow-host", "2002::/16"];
+        let [a, b, c, d] = HOME.parse::<std::net::Ipv4Addr>().expect("an address").octets();
+        let carried = format!("[2002:{a:x}{b:02x}:{c:x}{d:02x}::1]");
+        let (mapped, v6) = (format!("[::ffff:{HOME}]"), format!("[{HOME_V6}]"));
+        for address in [HOME, ANSWERED_FOR, &mapped, &v6, &carried] {
+            stays(lab, &lab.curl(&networks, &format!("http://{address}/")), own);
+            let mut why = lab.verb("why");
+            why.args(["connect", &format!("{address}:80")]).args(networks);
+            let told = lab.world.finish(&mut why);
+            assert!(told.code() == 1 && told.stdout.contains(own), "{} {}", told.stdout, told.stderr);
+        }
+        for (rule, host) in [
+            (HOME, HOME),
+            (HOME, "home.example.com"),
+            (HOME_V6, &v6),
+            (ANSWERED_FOR, ANSWERED_FOR),
+            (ANSWERED_FOR, "answered.example.com"),
+            ("93.184.0.0/16", OTHER),
+        ] {
+            let flags = [&networks[..], &["--allow-host", "*.example.com", "--allow-host", rule]].concat();
+            let outcome = lab.curl(&flags, &format!("http://{host}/"));
+            assert_eq!(outcome.stdout, "hello\n", "{rule} {host}: {}", outcome.stderr);
+        }
+        lab.taken("requests");
     });
 }
 

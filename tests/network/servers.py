@@ -1,6 +1,6 @@
-"""A name server and web servers for the tests, in a network of their own. Prints one line when it is ready.
+"""Web servers for the tests, in a network of their own, and perhaps a name server. Prints one line when it is ready.
 
-usage: servers.py DIRECTORY NAME_SERVER
+usage: servers.py DIRECTORY [NAME_SERVER]
 DIRECTORY/zone      lines of a name and its addresses; read anew for each query. `!N` in the place of an address cuts the
                     answer to datagrams, `?` leaves a query unanswered, a list after `|` is the answer to the second query on
 DIRECTORY/queries   gets a line for each query: the name and the type's number
@@ -17,7 +17,7 @@ import struct
 import sys
 import threading
 
-directory, name_server = sys.argv[1:3]
+directory, *name_servers = sys.argv[1:]
 asked = {}
 
 
@@ -132,11 +132,11 @@ def start(work, *arguments):
     threading.Thread(target=work, args=arguments, daemon=True).start()
 
 
-udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-udp.bind((name_server, 53))
-start(datagrams, udp)
-tcp = socket.create_server((name_server, 53))
-start(streams, tcp)
+for name_server in name_servers:
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.bind((name_server, 53))
+    start(datagrams, udp)
+    start(streams, socket.create_server((name_server, 53)))
 for port in (7, 123):
     echo = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     echo.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)

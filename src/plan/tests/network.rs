@@ -170,7 +170,7 @@ fn a_name_leads_to_public_addresses_and_to_others_only_where_they_are_allowed_th
     let led = |plan: &Plan, address: &str| {
         let by_name = Operation::Connect { target: Target::Name("a.example".to_owned()), port: 443, udp: false };
         let Verdict::Allow(by_name) = decide(plan, &by_name) else { panic!("a.example is not allowed") };
-        word(&network::lead_to(plan, by_name, address.parse().unwrap(), 443, false))
+        word(&network::lead_to(plan, by_name, address.parse().unwrap(), 443, false, false))
     };
     let private = ["10.1.2.3", "192.168.0.1", "100.64.0.1", "fd00::1", "fe80::1", "::ffff:10.1.2.3", "2002:a01:203::"];
     let own = ["127.0.0.1", "::1", "0.0.0.0", "::", "::ffff:127.0.0.1"];
@@ -194,4 +194,31 @@ fn a_name_leads_to_public_addresses_and_to_others_only_where_they_are_allowed_th
     ] {
         assert_eq!(led(&literal, address), verdict, "{address}");
     }
+}
+
+#[test]
+fn an_address_of_this_machine_is_private_whatever_its_number() {
+    let address = "93.184.215.14".parse().unwrap();
+    let here = |plan: &Plan| word(&network::connect_home(plan, address, 443, false));
+    let led = |plan: &Plan| {
+        let by_name = Operation::Connect { target: Target::Name("a.example".to_owned()), port: 443, udp: false };
+        let Verdict::Allow(by_name) = decide(plan, &by_name) else { panic!("a.example is not allowed") };
+        word(&network::lead_to(plan, by_name, address, 443, false, true))
+    };
+    for approver in [false, true] {
+        let broad = plan(&["a.example", "93.184.0.0/16"], None, &[], approver);
+        assert_eq!((here(&broad), led(&broad)), ("deny private".to_owned(), "deny private".to_owned()));
+        let open = plan(&["a.example"], Some(false), &[], approver);
+        assert_eq!((here(&open), led(&open)), ("deny".to_owned(), "deny private".to_owned()));
+        for deny_private in [None, Some(false)] {
+            let literal = plan(&["a.example", "93.184.0.0/16", "93.184.215.14:443"], deny_private, &[], approver);
+            assert_eq!((here(&literal), led(&literal)), (literal_rule(), literal_rule()));
+        }
+    }
+    let network = plan(&["a.example", "10.1.0.0/16"], None, &[], false);
+    assert_eq!(word(&network::connect_home(&network, "10.1.2.3".parse().unwrap(), 443, false)), "allow 10.1.0.0/16");
+}
+
+fn literal_rule() -> String {
+    "allow 93.184.215.14:443".to_owned()
 }

@@ -123,8 +123,8 @@ fn kind_of_v6(address: Ipv6Addr) -> Option<&'static str> {
     special.or_else(|| (!holds(v6(0x2000, 0, 0), 3)).then_some("unassigned"))
 }
 
-/// The IPv4 address that an IPv6 one stands for.
-fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+/// The IPv4 address that an IPv6 one stands for: mapped, NAT64 of RFC 6052, 6to4 of RFC 3056.
+pub fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let join = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
     match address.segments() {
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(join(high, low)),

@@ -11,7 +11,7 @@ mod parse;
 use core::net::IpAddr;
 use std::fmt;
 
-pub use self::address::{is_metadata, private_kind};
+pub use self::address::{embedded, is_metadata, private_kind};
 
 /// The hosts a rule is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod message;
+pub mod route;
 
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};

@@ -16,6 +16,7 @@ use syscalls::{file, socket};
 
 use crate::approval::{AskedOperation, Host, Question, Subject};
 use crate::audit::record::Disposition;
+use crate::network::home::{decide_here, is_home};
 use crate::network::names::{Names, real};
 use crate::network::pool::StandIn;
 use crate::network::resolver;
@@ -143,7 +144,7 @@ impl Network {
             return self.settle_name(caller, wanted, stand_in);
         }
         let operation = Operation::Connect { target: Target::Address(ip), port, udp };
-        let verdict = decide(&self.plan, &operation);
+        let verdict = decide_here(&self.plan, &operation);
         self.recorder.decided(caller.id, slice::from_ref(&operation), &verdict, false);
         match (verdict, &self.names) {
             (Verdict::Allow(_), _) => Ok(Settled::At(address)),
@@ -270,7 +271,7 @@ impl Network {
         let (Verdict::Allow(by_name) | Verdict::Ask(by_name) | Verdict::Deny(by_name)) = decide(&self.plan, &operation);
         let mut refused = None;
         for address in real(found, wanted.address.ip().to_canonical().is_ipv6(), stand_in.slot) {
-            match lead_to(&self.plan, by_name.clone(), address, port, udp) {
+            match lead_to(&self.plan, by_name.clone(), address, port, udp, is_home(address)) {
                 Verdict::Allow(_) => return Ok(SocketAddr::new(address, port)),
                 verdict @ (Verdict::Ask(_) | Verdict::Deny(_)) => {
                     refused.get_or_insert((address, verdict));
