@@ -115,6 +115,7 @@ impl Host {
         let wait = lock(locked.as_fd(), true).map_err(|errno| LogError::at("lock", &self.directory, errno.into()));
         wait?;
         let (mut events, mut tree, mut bytes) = self.read_on()?;
+        let is_first = bytes == 0;
         let mut fields = Vec::new();
         begin(&mut fields, operation, target);
         more(&mut Fields::new(&mut fields));
@@ -125,6 +126,10 @@ impl Host {
         bytes = bytes.saturating_add(line.len() as u64);
         let written = events.write_all(&line).and_then(|()| events.sync_data());
         written.map_err(|error| LogError::at("write", &self.directory.join(EVENTS), error))?;
+        if is_first {
+            // The file is new: its name has to last as well.
+            store::sync_directory(&self.directory)?;
+        }
         self.publish(&tree, bytes)
     }
 
@@ -190,7 +195,8 @@ impl Host {
         Ok(Some((checkpoint, tree, bytes)))
     }
 
-    /// Signs the tree. The log itself is durable by now, so whatever of these a crash loses is made again from it.
+    /// Signs the tree. The log itself is durable by now, so whatever of these a crash loses is made again from it: the
+    /// checkpoint may be the one before, and a frontier that does not fit it is not used.
     fn publish(&self, tree: &Frontier, bytes: u64) -> Result<(), LogError> {
         let checkpoint = Checkpoint { origin: self.origin(), size: tree.size(), root: tree.root() };
         let mut frontier = format!("{} {bytes}\n", tree.size());
@@ -198,8 +204,8 @@ impl Host {
             frontier.push_str(&hex(hash));
             frontier.push('\n');
         }
-        store::replace(&self.directory, FRONTIER, frontier.as_bytes())?;
-        store::replace(&self.directory, CHECKPOINT, self.sign(checkpoint.to_string()).to_string().as_bytes())
+        store::cache(&self.directory, FRONTIER, frontier.as_bytes())?;
+        store::renew(&self.directory, CHECKPOINT, self.sign(checkpoint.to_string()).to_string().as_bytes())
     }
 
     /// Under the lock, so that two sessions that are the first make one key.

@@ -1,7 +1,7 @@
 //! One session's log: its place, its key, and what is left of it when the supervisor was killed.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,8 +13,10 @@ use super::host::{self, CHECKPOINT, EVENTS, Host, LONGEST_NOTE};
 use super::queue::{Log, Queue};
 use super::writer::Writer;
 use super::{LogError, store};
+use crate::audit::record::parse::Record;
 use crate::audit::record::time::Moment;
 use crate::audit::record::{self, Fields};
+use crate::audit::replay::ledger::{End, Ledger};
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::key::Verifier;
 use crate::merkle::leaf_hash;
@@ -106,17 +108,26 @@ pub(super) fn recover(host: &Host, state: &Path, own: &str) -> Result<(), LogErr
         let directory = sessions(state).join(id);
         let path = directory.join(EVENTS);
         if !path.exists() {
+            if has_ended(host, id)? {
+                host.close(id);
+                continue;
+            }
             let why = "its log is gone";
             host.append("session.damaged", id, |fields| fields.text("reason", why))?;
             host.close(id);
             continue;
         }
-        let events = store::open(&path)?;
-        // A session that still runs holds its lock.
+        let mut events = store::open(&path)?;
+        // A session that still runs holds its lock; whoever has it is the only one to say how the session ended.
         if lock(events.as_fd(), false).is_err() {
             continue;
         }
-        match sealed(host, id, &directory, events) {
+        // Killed between the last record and the removal of the mark.
+        if has_ended(host, id)? {
+            host.close(id);
+            continue;
+        }
+        match sealed(host, id, &directory, &mut events) {
             Ok(checkpoint) => {
                 host.append("session.recovered", id, |fields| fields.exact("checkpoint", &checkpoint))?;
             }
@@ -130,13 +141,31 @@ pub(super) fn recover(host: &Host, state: &Path, own: &str) -> Result<(), LogErr
     Ok(())
 }
 
+/// Whether the host's log says how session `id` ended.
+fn has_ended(host: &Host, id: &str) -> Result<bool, LogError> {
+    let path = host.directory().join(EVENTS);
+    let failed = |error| LogError::at("read", &path, error);
+    let mut ledger = Ledger::new(Some(id));
+    for line in BufReader::new(File::open(&path).map_err(failed)?).split(b'\n') {
+        let line = line.map_err(failed)?;
+        // Others are many, and need not be taken apart.
+        if !line.windows(id.len()).any(|part| part == id.as_bytes()) {
+            continue;
+        }
+        if let Ok(record) = Record::parse(&line) {
+            ledger.learn(&record).map_err(|why| LogError::because(&path, why))?;
+        }
+    }
+    Ok(ledger.of(id).is_some_and(|known| known.end != End::Open))
+}
+
 /// Cuts a torn line off, keeps it aside, and signs what is there with a record of that.
-fn sealed(host: &Host, id: &str, directory: &Path, mut events: File) -> Result<String, LogError> {
+fn sealed(host: &Host, id: &str, directory: &Path, events: &mut File) -> Result<String, LogError> {
     let path = directory.join(EVENTS);
     let origin = host.session_origin(id);
     let signed = last_checkpoint(host, id, directory)?;
     let signed_size = signed.as_ref().map_or(0, |checkpoint| checkpoint.size);
-    let mut replayed = host::replay(&path, &mut events, signed)?;
+    let mut replayed = host::replay(&path, events, signed)?;
     let failed = |error| LogError::at("write", &path, error);
     if !replayed.torn.is_empty() {
         store::replace(directory, "torn-0.bin", &replayed.torn)?;

@@ -99,22 +99,53 @@ pub(super) fn read_secret(path: &Path, user: u32) -> Result<Option<Vec<u8>>, Log
     read(path, 4096)
 }
 
-/// Puts `content` in the place of `directory/name`, at once and durably: a crash leaves the old file or the new one.
+/// Puts `content` in the place of `directory/name`, at once and durably: when it answers, the new file is there for good.
 ///
 /// # Errors
 /// Those of writing, syncing and renaming.
 pub(super) fn replace(directory: &Path, name: &str, content: &[u8]) -> Result<(), LogError> {
+    put(directory, name, content, Kept::Whole)?;
+    sync_directory(directory)
+}
+
+/// [`replace`] for what is as good as before in its old state: a crash of the machine leaves the old file or the new one.
+///
+/// # Errors
+/// Those of writing, syncing and renaming.
+pub(super) fn renew(directory: &Path, name: &str, content: &[u8]) -> Result<(), LogError> {
+    put(directory, name, content, Kept::Whole)
+}
+
+/// [`replace`] for what is checked when it is read, and made again from other files: a crash of the machine may leave
+/// anything.
+///
+/// # Errors
+/// Those of writing and renaming.
+pub(super) fn cache(directory: &Path, name: &str, content: &[u8]) -> Result<(), LogError> {
+    put(directory, name, content, Kept::Anyhow)
+}
+
+/// What a crash of the machine may leave of a file under its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    /// All that was written, or what was there before.
+    Whole,
+    Anyhow,
+}
+
+fn put(directory: &Path, name: &str, content: &[u8], kept: Kept) -> Result<(), LogError> {
     let (path, beside) = (directory.join(name), directory.join(format!("{name}.new")));
     let written = (|| {
         let mut options = OpenOptions::new();
         let mut file =
             options.write(true).create(true).truncate(true).mode(FILE_MODE).custom_flags(NO_FOLLOW).open(&beside)?;
         file.write_all(content)?;
-        file.sync_data()?;
+        if kept == Kept::Whole {
+            file.sync_data()?;
+        }
         fs::rename(&beside, &path)
     })();
-    written.map_err(|error| LogError::at("write", &path, error))?;
-    sync_directory(directory)
+    written.map_err(|error| LogError::at("write", &path, error))
 }
 
 /// Makes the names in `directory` durable.

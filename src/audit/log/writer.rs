@@ -70,13 +70,15 @@ impl Writer {
 
     fn work(&mut self, queue: &Queue) -> Result<(), LogError> {
         let mut taken = Vec::new();
-        let mut begun = false;
+        let mut looked = false;
+        // At once, while the program starts: a program that is short need not wait for the disk at its end.
+        self.begin()?;
         loop {
             let batch = queue.take(&mut taken, self.due());
             self.append(&taken)?;
-            if !begun {
-                self.begin()?;
-                begun = true;
+            if !looked {
+                self.look_after_others()?;
+                looked = true;
             }
             self.settle(&batch, queue)?;
             if batch.last {
@@ -91,7 +93,12 @@ impl Writer {
         let key = self.signer.verifier();
         let note = host.sign(certificate(id, &key)).to_string();
         store::replace(directory, CERTIFICATE, note.as_bytes())?;
-        host.append("session.opened", id, |fields| fields.text("key", &key.to_string()))?;
+        host.append("session.opened", id, |fields| fields.text("key", &key.to_string()))
+    }
+
+    /// Signs what was left behind by sessions whose supervisor was killed.
+    fn look_after_others(&self) -> Result<(), LogError> {
+        let Opened { id, directory, host, .. } = &self.session;
         let state = directory.parent().and_then(|sessions| sessions.parent());
         state.map_or(Ok(()), |state| recover(host, state, id))
     }
