@@ -2,7 +2,7 @@
 //! runs. Nothing of either is reachable from outside, nor the other way round. Only root can make them.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -228,13 +228,18 @@ fn spare() -> Child {
     Command::new("true").spawn().expect("a process")
 }
 
-/// A key and a certificate for the hosts, signed by itself.
+/// A certificate authority, and a key and a certificate of it for the hosts.
 fn certificate(directory: &Path) {
-    let [key, certificate] = ["key.pem", "certificate.pem"].map(|name| directory.join(name));
-    let mut openssl = Command::new("openssl");
-    openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]);
-    openssl.args(["-subj", "/CN=api.example.com", "-addext", "subjectAltName=DNS:*.example.com,DNS:other.example.org"]);
-    let made = openssl.arg("-keyout").arg(&key).arg("-out").arg(&certificate).output().expect("openssl");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let _ = std::io::stderr().flush();
+    let openssl = |subject: &str, name: &str, rest: &[&str]| {
+        let mut openssl = Command::new("openssl");
+        openssl.current_dir(directory).args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
+        openssl.args(["-nodes", "-days", "2", "-subj", subject, "-keyout", &format!("{name}-key.pem")]);
+        let made = openssl.args(["-out", &format!("{name}.pem")]).args(rest).output().expect("openssl");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    };
+    openssl("/CN=Authority", "authority", &["-addext", "keyUsage=critical,keyCertSign"]);
+    let names = "subjectAltName=DNS:*.example.com,DNS:other.example.org";
+    let signed =
+        ["-CA", "authority.pem", "-CAkey", "authority-key.pem", "-addext", "basicConstraints=critical,CA:FALSE"];
+    openssl("/CN=api.example.com", "certificate", &[&signed[..], &["-addext", names]].concat());
 }

@@ -1,13 +1,12 @@
 //! Hosts by name, in networks that the tests make: what the policy names is reached by whatever program, and nothing else.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-mod clients;
 mod lab;
 mod names;
 mod places;
+mod programs;
 mod questions;
 mod sockets;
-mod ssh;
 #[expect(dead_code, reason = "a world has more than a network needs")]
 #[path = "../world/mod.rs"]
 mod world;

@@ -59,12 +59,18 @@ fn a_port_and_a_family_are_kept_to() {
 #[test]
 fn tls_to_an_allowed_name_sees_the_host_s_own_certificate() {
     each(|lab| {
-        let certificate = lab.world.work().join("certificate.pem");
-        std::fs::copy(lab.directory.join("certificate.pem"), &certificate).expect("a copy");
-        lab.world.give(&certificate);
+        let authority = lab.world.work().join("authority.pem");
+        std::fs::copy(lab.directory.join("authority.pem"), &authority).expect("a copy");
+        lab.world.give(&authority);
         let flags = ["--allow-cwd", "--allow-host", "*.example.com:443"];
-        let curl = ["curl", "-sS", "-m", "15", "--cacert", "certificate.pem", "https://api.example.com/"];
-        works(&lab.run(&flags, &curl));
+        let curl = ["curl", "-sSL", "-m", "15", "--cacert", "authority.pem"];
+        works(&lab.run(&flags, &[&curl[..], &["https://api.example.com/"]].concat()));
+        lab.taken("requests");
+        let led = lab.run(&flags, &[&curl[..], &["https://api.example.com/elsewhere/"]].concat());
+        assert_eq!(lab.taken("requests").len(), 1, "one leads elsewhere");
+        fails(lab, &led, "look up other.example.org: no rule covers it");
+        let both = [&flags[..], &["--allow-host", "other.example.org:443"]].concat();
+        works(&lab.run(&both, &[&curl[..], &["https://api.example.com/elsewhere/"]].concat()));
     });
 }
 

@@ -6,7 +6,8 @@ DIRECTORY/zone      lines of a name and its addresses; read anew for each query.
 DIRECTORY/queries   gets a line for each query: the name and the type's number
 DIRECTORY/answers   lines of a host and a scope: the approver says yes to these
 DIRECTORY/questions gets a line for each question to the approver: host, port, protocol, address
-DIRECTORY/requests  gets a line for each request: who asks, at which address
+DIRECTORY/requests  gets a line for each request: the address and port it came to, the host it names, and its path
+DIRECTORY/repositories  what `git http-backend` serves at /git/; /elsewhere/ leads to other.example.org
 """
 import http.server
 import json
@@ -14,6 +15,7 @@ import socket
 import socketserver
 import ssl
 import struct
+import subprocess
 import sys
 import threading
 
@@ -89,14 +91,52 @@ def echoes(server):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        note("requests", f"{self.connection.getsockname()[0]} {self.connection.getsockname()[1]} {self.headers.get('Host')}")
+        address, port = self.connection.getsockname()[:2]
+        note("requests", f"{address} {port} {self.headers.get('Host')} {self.path.split('?')[0]}")
+        if self.path.startswith("/git/"):
+            return self.git()
+        if self.path.startswith("/elsewhere/"):
+            self.send_response(302)
+            self.send_header("Location", "https://other.example.org/" + self.path.split("/", 2)[2])
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
         body = b"hello\n"
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
+    def git(self):
+        path, _, query = self.path.removeprefix("/git").partition("?")
+        environment = {
+            "PATH": "/usr/bin:/bin", "GIT_PROJECT_ROOT": f"{directory}/repositories", "GIT_HTTP_EXPORT_ALL": "1",
+            "GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": self.command, "PATH_INFO": path, "QUERY_STRING": query,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""), "REMOTE_USER": "a", "REMOTE_ADDR": "192.0.2.1",
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+        }
+        body = self.chunks() if "Transfer-Encoding" in self.headers else self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        environment["CONTENT_LENGTH"] = str(len(body))
+        done = subprocess.run(["git", "http-backend"], input=body, stdout=subprocess.PIPE, env=environment)
+        head, _, body = done.stdout.partition(b"\r\n\r\n")
+        fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
+        self.send_response(int(fields.pop("Status", "200").split()[0]))
+        for name, value in {**fields, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def chunks(self):
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
     def do_POST(self):
+        if self.path.startswith("/git/"):
+            return self.git()
         # An approver: yes to the hosts in the file `answers`, each with a scope; no to others.
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         network = body["request"]["network"]
@@ -146,7 +186,7 @@ for port in (80, 8080):
     start(Server(("::", port), Handler).serve_forever)
 secure = Server(("::", 443), Handler)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(f"{directory}/certificate.pem", f"{directory}/key.pem")
+context.load_cert_chain(f"{directory}/certificate.pem", f"{directory}/certificate-key.pem")
 secure.socket = context.wrap_socket(secure.socket, server_side=True)
 start(secure.serve_forever)
 print("ready", flush=True)

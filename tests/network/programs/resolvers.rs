@@ -1,4 +1,4 @@
-//! Programs as they are: none of them knows of a proxy, and none needs to.
+//! Every way that programs look names up: none of them knows of a proxy, and none needs to.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
