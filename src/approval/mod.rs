@@ -54,8 +54,9 @@ pub struct Host {
     pub target: Target,
     pub port: u16,
     pub udp: bool,
-    /// Where the connection goes after a yes: what the name was found to be, or the address itself.
-    pub address: IpAddr,
+    /// Where the connection goes after a yes: the first of them. What the name was found to be, as far as the policy lets
+    /// it lead there, or the address itself.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// A file or a socket with a path, resolved.

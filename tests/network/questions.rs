@@ -1,6 +1,6 @@
 //! Hosts that no rule covers, under a policy that says whom to ask.
 
-use crate::lab::{Lab, OTHER, PRIVATE, each};
+use crate::lab::{API, HOME, Lab, OTHER, PRIVATE, each};
 
 /// The flags of a policy with an approver, which says yes to `hosts`, each with a scope.
 fn asking(lab: &Lab, hosts: &str) -> [String; 2] {
@@ -36,6 +36,20 @@ fn a_host_without_a_rule_is_asked_about_with_its_address() {
         assert!(refused.stderr.contains("connect evil.example:80"), "{}", refused.stderr);
         assert_eq!(taken(lab), [format!("evil.example 80 tcp {OTHER}")]);
         assert_eq!(lab.taken("requests"), [""; 0]);
+    });
+}
+
+#[test]
+fn a_question_names_every_address_that_the_connection_may_go_to() {
+    each(|lab| {
+        let flags = asking(lab, "several.example.org once\n");
+        let flags = [flags[0].as_str(), flags[1].as_str()];
+        lab.write("zone", &format!("several.example.org 10.0.0.5 {OTHER} {API} 169.254.169.254 {HOME}\n"));
+        let outcome = lab.curl(&flags, "http://several.example.org/");
+        assert_eq!(outcome.stdout, "hello\n", "{}", outcome.stderr);
+        assert_eq!(taken(lab), [format!("several.example.org 80 tcp {OTHER} {API}")]);
+        let requests = lab.taken("requests");
+        assert!(requests.iter().all(|line| line.starts_with(&format!("::ffff:{OTHER} "))), "{requests:?}");
     });
 }
 

@@ -5,7 +5,7 @@ DIRECTORY/zone      lines of a name and its addresses; read anew for each query.
                     answer to datagrams, `?` leaves a query unanswered, a list after `|` is the answer to the second query on
 DIRECTORY/queries   gets a line for each query: the name and the type's number
 DIRECTORY/answers   lines of a host and a scope: the approver says yes to these
-DIRECTORY/questions gets a line for each question to the approver: host, port, protocol, address
+DIRECTORY/questions gets a line for each question to the approver: host, port, protocol, addresses
 DIRECTORY/requests  gets a line for each request: the address and port it came to, the host it names, and its path
 DIRECTORY/repositories  what `git http-backend` serves at /git/; /elsewhere/ leads to other.example.org
 """
@@ -140,7 +140,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         # An approver: yes to the hosts in the file `answers`, each with a scope; no to others.
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         network = body["request"]["network"]
-        note("questions", "{host} {port} {protocol} {address}".format(**network) if network else body["request"]["operation"])
+        if network:
+            note("questions", "{host} {port} {protocol} ".format(**network) + " ".join(network["addresses"]))
+        else:
+            note("questions", body["request"]["operation"])
         answers = dict(line.split() for line in open(f"{directory}/answers"))
         scope = network and answers.get(network["host"])
         answer = {"uid": body["request"]["uid"], "decision": "allow" if scope else "deny", "scope": scope or "once"}

@@ -1,5 +1,6 @@
 //! A question as text: one fact a line, nothing in it that a terminal would obey.
 
+use core::net::IpAddr;
 use std::fmt::Write as _;
 
 use crate::approval::{AskedOperation, Object, Question, Scope, Subject};
@@ -11,6 +12,8 @@ use crate::profile::escape::escaped;
 const LONGEST_OBJECT: usize = 1000;
 /// The same for everything that only explains.
 const LONGEST_FACT: usize = 300;
+/// Addresses of a host that are shown.
+const MOST_ADDRESSES: usize = 8;
 /// Where the facts begin, so that no continued line looks like a fact of its own.
 const INDENT: usize = 13;
 
@@ -40,7 +43,7 @@ pub fn prompt(question: &Question, seconds: u64, columns: usize) -> Prompt {
         Subject::File(object) => facts.add_file(object),
         Subject::Host(host) => {
             facts.add("host", &escaped(host.to_string().as_bytes(), LONGEST_OBJECT));
-            facts.add("address", &host.address.to_string());
+            facts.add("address", &addresses(&host.addresses));
         }
     }
     facts.add("because", &escaped(question.reason.as_bytes(), LONGEST_FACT));
@@ -61,6 +64,15 @@ pub fn prompt(question: &Question, seconds: u64, columns: usize) -> Prompt {
         facts,
         choices: choices.text,
         request: format!("allow? [{letters}N] "),
+    }
+}
+
+/// The first, which the connection goes to, and as many of the others as a reader takes in.
+fn addresses(all: &[IpAddr]) -> String {
+    let shown: Vec<String> = all.iter().take(MOST_ADDRESSES).map(IpAddr::to_string).collect();
+    match all.len().saturating_sub(shown.len()) {
+        0 => shown.join(", "),
+        more => format!("{}, and {more} more", shown.join(", ")),
     }
 }
 
@@ -170,7 +182,8 @@ fn choice(scope: Scope, question: &Question) -> (&'static str, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::approval::Process;
+    use crate::approval::{Host, Process};
+    use crate::profile::host::Target;
 
     fn path(bytes: &[u8]) -> AbsPath {
         AbsPath::new(bytes).unwrap()
@@ -221,6 +234,18 @@ nono asks: allow this?
   n          no; so is Enter alone
 allow? [y/o/d/N] ";
         assert_eq!(whole(&asked, 80), expected);
+    }
+
+    #[test]
+    fn a_host_is_shown_with_its_addresses_as_far_as_a_reader_takes_them_in() {
+        let text = |count: u8| {
+            let addresses = (1..=count).map(|last| IpAddr::from([93, 184, 215, last])).collect();
+            let target = Target::Name("other.example.org".to_owned());
+            let object = Subject::Host(Host { target, port: 443, udp: false, addresses });
+            whole(&Question { operation: AskedOperation::Connect, object, ..question(b"/", None) }, 300)
+        };
+        assert!(text(2).contains("  host       other.example.org:443\n  address    93.184.215.1, 93.184.215.2\n"));
+        assert!(text(30).contains("93.184.215.7, 93.184.215.8, and 22 more\n"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Questions as JSON. Text that the program chose is exact or escaped, never raw, and what it was started with is not sent.
 
+use core::net::IpAddr;
 use core::time::Duration;
 
 use base64::Engine;
@@ -126,7 +127,8 @@ fn network(host: &Host) -> Value {
         "host": host.target.to_string(),
         "port": host.port,
         "protocol": if host.udp { "udp" } else { "tcp" },
-        "address": host.address.to_string(),
+        "address": host.addresses.first().map(IpAddr::to_string),
+        "addresses": host.addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>(),
     })
 }
 

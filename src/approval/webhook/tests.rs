@@ -284,12 +284,13 @@ fn a_promise_says_when_to_look_again() {
 fn a_question_about_a_host_says_where_it_leads() {
     let mut asked = question(b"/");
     asked.operation = AskedOperation::Connect;
-    let address = "93.184.215.15".parse().unwrap();
+    let addresses = ["93.184.215.15", "93.184.215.16"].map(|text| text.parse().unwrap()).to_vec();
     let target = Target::Name("other.example.org".to_owned());
-    asked.object = Subject::Host(Host { target, port: 443, udp: false, address });
+    asked.object = Subject::Host(Host { target, port: 443, udp: false, addresses });
     let request = body(&asked, Format::Nono).unwrap()["request"].clone();
     assert_eq!(request["target"], json!({ "type": "host", "shown": "other.example.org:443" }));
-    let network = json!({ "host": "other.example.org", "port": 443, "protocol": "tcp", "address": "93.184.215.15" });
+    let network = json!({ "host": "other.example.org", "port": 443, "protocol": "tcp", "address": "93.184.215.15",
+        "addresses": ["93.184.215.15", "93.184.215.16"] });
     assert_eq!((&request["network"], &request["operation"]), (&network, &json!("net.connect")));
     assert_eq!((&request["access"], &request["scopes"]), (&json!(["connect"]), &json!(["once", "path"])));
 }

@@ -154,8 +154,8 @@ impl Network {
             }
             (verdict @ Verdict::Ask(_), _) => {
                 let reason = explain(&self.plan, &operation, &verdict).reason;
-                let host = Host { target: Target::Address(ip), port, udp, address: ip };
-                self.settle_by_asking(caller, host, reason, move |_| Ok(address))
+                let host = Host { target: Target::Address(ip), port, udp, addresses: vec![ip] };
+                self.settle_by_asking(caller, host, reason, move |_| Ok(vec![address]))
             }
             (verdict @ Verdict::Deny(_), _) => {
                 if !(probe && ip.is_loopback()) {
@@ -174,12 +174,12 @@ impl Network {
         self.recorder.decided(caller.id, slice::from_ref(&operation), &verdict, false);
         match verdict {
             Verdict::Allow(_) => match names.resolver.known(&stand_in.name) {
-                Some(outcome) => self.led(caller, wanted, &stand_in, &outcome).map(Settled::At),
+                Some(outcome) => self.led(caller, wanted, &stand_in, &outcome, 1).and_then(first).map(Settled::At),
                 None => {
                     let (network, names) = (Arc::clone(self), Arc::clone(names));
                     Ok(Settled::Later(Box::new(move || {
                         let outcome = names.resolver.addresses(&stand_in.name);
-                        network.led(caller, wanted, &stand_in, &outcome)
+                        network.led(caller, wanted, &stand_in, &outcome, 1).and_then(first)
                     })))
                 }
             },
@@ -189,7 +189,7 @@ impl Network {
                 let reason = explain(&self.plan, &operation, &verdict).reason;
                 let names = Arc::clone(names);
                 let what = operation.to_string();
-                let host = Host { target, port: wanted.address.port(), udp: wanted.udp, address: wanted.address.ip() };
+                let host = Host { target, port: wanted.address.port(), udp: wanted.udp, addresses: Vec::new() };
                 self.settle_by_asking(caller, host, reason, move |network| {
                     let may_look_up = |questions: &Arc<Questions>| questions.may_look_up();
                     let known = names.resolver.known(&stand_in.name).is_some();
@@ -198,7 +198,7 @@ impl Network {
                         return Err(Errno::ACCESS);
                     }
                     let outcome = names.resolver.addresses(&stand_in.name);
-                    network.led(caller, wanted, &stand_in, &outcome)
+                    network.led(caller, wanted, &stand_in, &outcome, usize::MAX)
                 })
             }
             Verdict::Ask(_) | Verdict::Deny(_)
@@ -218,21 +218,22 @@ impl Network {
         }
     }
 
-    /// Asks about `host` once `find` has its address, which is the one that is connected to.
+    /// Asks about `host` once `find` has its addresses, the first of which is the one that is connected to.
     fn settle_by_asking(
         self: &Arc<Self>,
         caller: Caller,
         mut host: Host,
         reason: String,
-        find: impl FnOnce(&Self) -> Result<SocketAddr, Errno> + Send + 'static,
+        find: impl FnOnce(&Self) -> Result<Vec<SocketAddr>, Errno> + Send + 'static,
     ) -> Result<Settled, Errno> {
         let questions = self.questions.clone().ok_or(Errno::ACCESS)?;
         let (process, network) = (caller.describe(), Arc::clone(self));
         // What was read about the caller is its own only if it still waits.
         self.check_still_waits(caller)?;
         Ok(Settled::Asked(Box::new(move || {
-            let real = find(&network)?;
-            host.address = real.ip().to_canonical();
+            let found = find(&network)?;
+            host.addresses = found.iter().map(|address| address.ip().to_canonical()).collect();
+            let real = first(found)?;
             if questions.covers_host(&host) {
                 network.recorder.covered(caller.id);
                 return Ok(real);
@@ -257,26 +258,34 @@ impl Network {
         })))
     }
 
-    /// The address of the name that a connection goes to: one that the policy lets it lead to.
+    /// The addresses of the name that the policy lets it lead to, at least one and at the most `most`. A connection goes to
+    /// the first.
     fn led(
         &self,
         caller: Caller,
         wanted: Wanted,
         stand_in: &StandIn,
         outcome: &resolver::Outcome,
-    ) -> Result<SocketAddr, Errno> {
+        most: usize,
+    ) -> Result<Vec<SocketAddr>, Errno> {
         let (port, udp) = (wanted.address.port(), wanted.udp);
         let found = outcome.as_ref().map_err(|_| Errno::HOST_UNREACHABLE)?;
         let operation = Operation::Connect { target: Target::Name(stand_in.name.to_string()), port, udp };
         let (Verdict::Allow(by_name) | Verdict::Ask(by_name) | Verdict::Deny(by_name)) = decide(&self.plan, &operation);
-        let mut refused = None;
+        let (mut open, mut refused) = (Vec::new(), None);
         for address in real(found, wanted.address.ip().to_canonical().is_ipv6(), stand_in.slot) {
+            if open.len() >= most {
+                break;
+            }
             match lead_to(&self.plan, by_name.clone(), address, port, udp, is_home(address)) {
-                Verdict::Allow(_) => return Ok(SocketAddr::new(address, port)),
+                Verdict::Allow(_) => open.push(SocketAddr::new(address, port)),
                 verdict @ (Verdict::Ask(_) | Verdict::Deny(_)) => {
                     refused.get_or_insert((address, verdict));
                 }
             }
+        }
+        if !open.is_empty() {
+            return Ok(open);
         }
         let Some((address, verdict)) = refused else { return Err(Errno::HOST_UNREACHABLE) };
         self.recorder.decided(caller.id, slice::from_ref(&operation), &verdict, false);
@@ -309,6 +318,10 @@ impl Network {
     pub(super) fn check_still_waits(&self, caller: Caller) -> Result<(), Errno> {
         self.listener.still_waits(caller.id).map_err(|_| Errno::NO_SUCH_PROCESS)
     }
+}
+
+fn first(addresses: Vec<SocketAddr>) -> Result<SocketAddr, Errno> {
+    addresses.into_iter().next().ok_or(Errno::HOST_UNREACHABLE)
 }
 
 /// Whether there is a way to `address`: nothing is sent.
