@@ -4,6 +4,7 @@
 //! longer than [`LONGEST`]. The exact bytes of the line are the leaf of the log's tree.
 
 pub mod parse;
+pub mod shape;
 pub mod text;
 pub mod time;
 

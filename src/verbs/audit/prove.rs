@@ -14,7 +14,8 @@ use crate::merkle::proof_file::ProofFile;
 use crate::verbs::print;
 
 use super::verify::Fault;
-use super::verify::host::{HostLog, replayed};
+use super::verify::host::HostLog;
+use super::verify::lanes::replayed;
 use super::verify::session::Evidence;
 use super::{place, shown, verify};
 

@@ -16,7 +16,7 @@ use crate::profile::escape::escaped;
 use crate::verbs::{NO, REFUSED, YES, print};
 
 use super::verify::Fault;
-use super::verify::host::replayed;
+use super::verify::lanes::replayed;
 use super::{place, verify};
 
 /// Bytes of a path or a reason that are shown.

@@ -1,13 +1,11 @@
 //! The host's log, verified once, with what it says about sessions.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use crate::audit::log;
 use crate::audit::record::parse::Record;
+use crate::audit::replay::Line;
 use crate::audit::replay::ledger::Ledger;
-use crate::audit::replay::{Line, Replay, Replayed};
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::key::Verifier;
 use crate::merkle::note::Note;
@@ -16,10 +14,10 @@ use crate::verbs::audit::{place, shown};
 use crate::verbs::gather;
 
 use super::Fault;
+use super::lanes::replayed;
 
 /// Where the last checkpoint is that witnesses have cosigned.
 const COSIGNED: &str = "cosigned";
-const AT_ONCE: usize = 1 << 16;
 
 /// A host's log whose lines are those that were signed.
 pub(in crate::verbs::audit) struct HostLog {
@@ -68,28 +66,6 @@ impl HostLog {
         };
         Ok(Self { key, note, checkpoint, ledger, seen })
     }
-}
-
-/// Goes through the log in `directory` and shows every line.
-///
-/// # Errors
-/// It cannot be read, or is not what was signed.
-pub(in crate::verbs::audit) fn replayed(
-    directory: &Path,
-    signed: Option<Checkpoint>,
-    mut each: impl FnMut(Line<'_>),
-) -> Result<Replayed, Fault> {
-    let mut events: File = place::events(directory).map_err(Fault::Unreadable)?;
-    let name = shown(directory.join(place::EVENTS).as_os_str());
-    let mut replay = Replay::new(signed);
-    let mut part = vec![0; AT_ONCE];
-    let tampered = |why: &dyn std::fmt::Display| Fault::Tampered(format!("{name}: {why}"));
-    loop {
-        let read = events.read(&mut part).map_err(|error| Fault::Unreadable(format!("{name} cannot be read: {error}")));
-        let Some(read @ [_, ..]) = part.get(..read?) else { break };
-        replay.feed(read, &mut each).map_err(|error| tampered(&error))?;
-    }
-    replay.finish().map_err(|error| tampered(&error))
 }
 
 /// The host's key: the policy's for a log of this name, or the one that this host signs with.

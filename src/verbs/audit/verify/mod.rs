@@ -1,6 +1,7 @@
 //! `nono audit verify`: whether logs are what was written, and up to where that is proved.
 
 pub(super) mod host;
+pub(super) mod lanes;
 pub(super) mod session;
 
 use std::collections::BTreeSet;

@@ -15,7 +15,8 @@ use crate::verbs::audit::{place, shown};
 use crate::verbs::gather;
 
 use super::Fault;
-use super::host::{HostLog, replayed};
+use super::host::HostLog;
+use super::lanes::looked_at;
 
 /// What is signed about a session.
 pub(in crate::verbs::audit) struct Evidence {
@@ -95,23 +96,19 @@ impl Evidence {
 
     /// Goes through the records, shows each, and says what of them is proved.
     pub(in crate::verbs::audit) fn replay(&self, mut each: impl FnMut(Line<'_>)) -> Result<Proved, Fault> {
-        let (mut wrong, mut unsigned) = (None, 0);
-        let replayed = replayed(&self.directory, Some(self.checkpoint.clone()), |line| {
-            match Record::parse(line.text) {
-                Ok(record) if record.operation == "log.recovered" => {
-                    let count = record.field("unsigned_records").and_then(serde_json::Value::as_u64);
-                    unsigned = count.unwrap_or(0);
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    wrong.get_or_insert_with(|| format!("record {}: {error}", line.index));
-                }
-            }
+        let mut last = Vec::new();
+        let (replayed, odd) = looked_at(&self.directory, Some(self.checkpoint.clone()), |line| {
+            last.clear();
+            last.extend_from_slice(line.text);
             each(line);
         })?;
-        if let Some(why) = wrong {
-            return Err(Fault::Tampered(why));
+        if let Some((index, error)) = odd {
+            return Err(Fault::Tampered(format!("record {index}: {error}")));
         }
+        // A session that was killed has a last record that says what was signed only afterwards.
+        let last = Record::parse(&last).ok().filter(|record| record.operation == "log.recovered");
+        let unsigned = last.and_then(|record| record.field("unsigned_records").and_then(serde_json::Value::as_u64));
+        let unsigned = unsigned.unwrap_or(0);
         let (records, signed) = (replayed.tree.size(), replayed.signed);
         let torn = replayed.torn.len() as u64;
         let standing = match self.end {
