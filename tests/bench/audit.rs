@@ -1,8 +1,11 @@
 //! What the audit log costs: opens that nono decides about, bare, with decisions alone recorded and with every operation
-//! recorded; how large records are; and how fast a log of 200,000 of them is verified.
+//! recorded; how large records are; and how fast long logs are written and verified, and in how much memory.
 //!
 //! It prints medians and ratios and judges nothing. An argument names another nono to measure, such as the static one.
+//! `NONO_BENCH_RECORDS=10000000` measures logs of that length and a tenth of it alone.
 
+#[path = "harness/long_log.rs"]
+mod long_log;
 #[path = "harness/measure.rs"]
 mod measure;
 #[path = "harness/place.rs"]
@@ -23,6 +26,10 @@ const OPENS: u32 = 10_000;
 /// So many that an open comes too seldom again to be counted with others instead of recorded.
 const FILES: u32 = 10_000;
 const LONG: u32 = 200_000;
+/// Records of the longest log, where the environment names no other number.
+const LONGEST: u64 = 1_000_000;
+/// The variable that names it.
+const RECORDS: &str = "NONO_BENCH_RECORDS";
 /// The word of the command line with which this program opens one file after the other.
 const OPEN: &str = "--open";
 
@@ -32,6 +39,17 @@ fn main() -> io::Result<()> {
         return open_many(words.next().zip(words.next()));
     }
     let place = Place::new("audit")?;
+    let longest = std::env::var(RECORDS).ok().map(|text| text.parse().map_err(io::Error::other)).transpose()?;
+    if longest.is_none() {
+        costs(&place)?;
+    }
+    let longest = longest.unwrap_or(LONGEST);
+    long_log::measure(&place.nono, &place.folder, longest / 10)?;
+    long_log::measure(&place.nono, &place.folder, longest)
+}
+
+/// What recording costs a program.
+fn costs(place: &Place) -> io::Result<()> {
     let (folder, target) = (place.path("open"), place.path("open/file"));
     fs::create_dir(&folder)?;
     for file in 0..FILES {
@@ -40,9 +58,8 @@ fn main() -> io::Result<()> {
     let own = place.program.as_str();
     let state = format!("XDG_STATE_HOME={}", place.path("state"));
     let run = ["/usr/bin/env", &state, &place.nono, "run", "-s", "--read", own, "--read", &folder, "--deny", "*.never"];
-    let under = |before: &[&str], opens: u32| -> Vec<String> {
-        self::words(&[before, &[own, OPEN, &target, &opens.to_string()]])
-    };
+    let under =
+        |before: &[&str], opens: u32| -> Vec<String> { words(&[before, &[own, OPEN, &target, &opens.to_string()]]) };
     let recording = |level| [&run[..], &["--audit", level, "--"]].concat();
     let way = |name: &str, before: &[&str]| {
         let words = under(before, OPENS);
@@ -65,9 +82,7 @@ fn main() -> io::Result<()> {
     if records < u64::from(LONG) {
         return Err(io::Error::other(format!("{LONG} opens left {records} records")));
     }
-    let verify = self::words(&[&["/usr/bin/env", &state, &place.nono, "audit", "verify", "--all"]]);
-    let verified = seconds(&verify, &place.folder)?;
-    writeln!(io::stdout(), "verified in {verified:.2} s, {:.0} records/s", records as f64 / verified)
+    Ok(())
 }
 
 /// Opens one file after the other and begins anew, and prints how many nanoseconds each time took.

@@ -1,0 +1,105 @@
+//! A log of any length, written by the thread that writes every log, and verified by the built program.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nono::audit::log::{Opened, now};
+use nono::audit::record::{Disposition, Fields};
+use sha2::{Digest as _, Sha256};
+
+/// Writes a session of `records` records, verifies it, and prints what each took.
+pub(crate) fn measure(nono: &str, folder: &Path, records: u64) -> io::Result<()> {
+    let state = folder.join(format!("long-{records}/nono"));
+    fs::create_dir_all(&state)?;
+    let start = Instant::now();
+    let id = written(&state, records)?;
+    let took = start.elapsed().as_secs_f64();
+    let events = state.join("sessions").join(&id).join("events.jsonl");
+    let bytes = fs::metadata(&events)?.len();
+    let mut out = io::stdout();
+    let count = records as f64;
+    writeln!(out, "{records} records of {:.0} bytes: {:.0}/s to the disk", bytes as f64 / count, count / took)?;
+    let (mut verified, mut hashed, mut peak) = (f64::INFINITY, f64::INFINITY, 0);
+    // In turn, so that whatever else the machine does falls on both alike; the first also fills the system's cache.
+    for _ in 0..3 {
+        hashed = hashed.min(bare(&events)?);
+        let (seconds, memory) = verify(nono, &state, &id)?;
+        (verified, peak) = (verified.min(seconds), peak.max(memory));
+    }
+    let (rate, ratio) = (count / verified, verified / hashed);
+    writeln!(out, "  verified {rate:.0}/s, {ratio:.2} x SHA-256 of the file on one core; {peak} KiB at most")?;
+    fs::remove_dir_all(folder.join(format!("long-{records}")))
+}
+
+/// A session as a run leaves it, and its id.
+fn written(state: &Path, records: u64) -> io::Result<String> {
+    let user = fs::metadata(state)?.uid();
+    let failed = |error: nono::audit::log::LogError| io::Error::other(error.to_string());
+    fs::set_permissions(state, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    let session = Opened::create(state, user, now()).map_err(failed)?;
+    let id = session.id().to_owned();
+    let log = session.start(|| {}).map_err(failed)?;
+    let lost = |_| io::Error::other("the log is lost");
+    let mut buffer = Vec::new();
+    let began = Instant::now();
+    for number in 0..records {
+        buffer.clear();
+        record(&mut Fields::new(&mut buffer), number, began);
+        // Nothing is the same as another, so all of them are written.
+        log.append(&buffer, &[]).map_err(lost)?;
+    }
+    log.end().map_err(lost)?;
+    Ok(id)
+}
+
+/// What an open leaves.
+fn record(fields: &mut Fields<'_>, number: u64, began: Instant) {
+    fields.time(now(), began.elapsed());
+    fields.text("operation", "fs.read");
+    fields.text("disposition", Disposition::Allowed.name());
+    fields.bytes("target", format!("/home/somebody/project/src/module/file{number}.rs").as_bytes());
+    fields.text("rule", "allow /home/somebody/project");
+    fields.text("rule_from", "--allow-cwd");
+    fields.text("call", "openat");
+    fields.number("flags", 0o2_000_000);
+    fields.text("outcome", "kernel");
+    fields.json("process", br#"{"pid":12345,"parent":12344,"executable":"/usr/bin/cat","user":1000}"#);
+}
+
+/// Seconds that hashing the file takes.
+fn bare(events: &Path) -> io::Result<f64> {
+    let (mut file, mut part, mut hasher) = (File::open(events)?, vec![0; 1 << 18], Sha256::new());
+    let start = Instant::now();
+    loop {
+        match file.read(&mut part)? {
+            0 => break,
+            length => hasher.update(part.get(..length).unwrap_or_default()),
+        }
+    }
+    std::hint::black_box(hasher.finalize());
+    Ok(start.elapsed().as_secs_f64())
+}
+
+/// Seconds that verifying the session takes, and the most memory in KiB that was seen.
+fn verify(nono: &str, state: &Path, id: &str) -> io::Result<(f64, u64)> {
+    let above = state.parent().unwrap_or(state);
+    let mut command = Command::new(nono);
+    command.args(["audit", "verify", id]).env("XDG_STATE_HOME", above).stdout(Stdio::null());
+    let start = Instant::now();
+    let mut child = command.spawn()?;
+    let mut peak = 0;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            let seconds = start.elapsed().as_secs_f64();
+            return if status.success() { Ok((seconds, peak)) } else { Err(io::Error::other("it is not verified")) };
+        }
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB")?.trim().parse().ok());
+        peak = peak.max(most.unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
