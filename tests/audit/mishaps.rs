@@ -1,9 +1,15 @@
 //! What becomes of a log when the disk is full, and when several are written at once.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use crate::world::{Who, World};
-use crate::{records, run, sessions};
+use crate::{records, run, sessions, state};
 
 #[test]
 fn a_full_disk_ends_the_program_and_says_so() {
@@ -41,5 +47,115 @@ fn sessions_that_run_at_once_are_all_in_the_host_s_log() {
         let outcome = world.finish(world.nono().args(["audit", "verify", "--all"]));
         assert_eq!(outcome.code(), 0, "{}{}", outcome.stdout, outcome.stderr);
         assert!(outcome.stdout.contains("all 12 records"), "{}", outcome.stdout);
+    });
+}
+
+/// Starts a session, kills its supervisor once it has recorded something, and returns its directory.
+fn killed(world: &World) -> PathBuf {
+    let before = sessions(world);
+    let mut command = world.nono();
+    command.args(["run", "-s", "--", "sh", "-c", "while :; do cat /etc/passwd /etc/shadow; done"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    let begun = |session: &PathBuf| fs::read(session.join("events.jsonl")).is_ok_and(|events| events.len() > 4096);
+    let found = until(|| sessions(world).into_iter().find(|session| !before.contains(session) && begun(session)));
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    let children = fs::read_to_string(children).expect("children");
+    let killed = world.command("kill").arg("-9").args(children.split_whitespace()).status();
+    assert!(killed.expect("kill runs").success(), "{children}");
+    child.wait().expect("it ends");
+    found
+}
+
+fn until<T>(look: impl Fn() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// What `nono audit verify --all` says of each session: its standing and how many records were signed afterwards.
+fn standings(world: &World) -> BTreeMap<String, (String, u64)> {
+    let outcome = world.finish(world.nono().args(["audit", "verify", "--all", "--json"]));
+    assert_eq!(outcome.code(), 0, "{}", outcome.stdout);
+    let answer: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+    let rows = answer["sessions"].as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let of = |row: &Value| {
+        let late = row["signed_afterwards"].as_u64().unwrap_or_default();
+        (text(&row["session"]), (text(&row["standing"]), late))
+    };
+    rows.iter().map(of).collect()
+}
+
+/// A mark that stays is what a supervisor leaves that is killed between its last word and the removal of the mark.
+#[test]
+fn a_session_whose_mark_stays_behind_is_not_ended_twice() {
+    World::each(|world| {
+        let killed = killed(world);
+        assert_eq!(run(world, &[], "true").code(), 0);
+        let before = standings(world);
+        let mut words: Vec<&str> = before.values().map(|(standing, _)| standing.as_str()).collect();
+        words.sort_unstable();
+        assert_eq!(words, ["closed", "recovered"]);
+        for session in sessions(world) {
+            let mark = state(world).join("host-log/open").join(session.file_name().expect("a name"));
+            world.file(&mark, "");
+        }
+        let records = records(&killed).len();
+        assert_eq!(run(world, &[], "true").code(), 0);
+        let after = standings(world);
+        assert!(before.iter().all(|(id, said)| after.get(id) == Some(said)), "{before:?} {after:?}");
+        assert_eq!(crate::records(&killed).len(), records);
+        assert_eq!(fs::read_dir(state(world).join("host-log/open")).expect("marks").count(), 0);
+    });
+}
+
+/// The host's log as it was before is what there is when somebody is killed who has signed a session and not said so.
+#[test]
+fn a_session_that_was_signed_by_somebody_who_was_killed_is_not_signed_anew() {
+    World::each(|world| {
+        let killed = killed(world);
+        let (host, copy) = (state(world).join("host-log"), world.outside().join("copy"));
+        let copied = |from: &Path, to: &Path| {
+            let status = world.command("cp").arg("-a").args([from, to]).status();
+            assert!(status.expect("cp runs").success());
+        };
+        copied(&host, &copy);
+        assert_eq!(run(world, &[], "true").code(), 0);
+        let (before, count) = (standings(world), records(&killed).len());
+        let id = killed.file_name().expect("a name").to_string_lossy().into_owned();
+        assert_eq!(before[&id].0, "recovered");
+        let other = sessions(world).into_iter().find(|session| *session != killed).expect("another session");
+        fs::remove_dir_all(other).expect("it is removed");
+        fs::remove_dir_all(&host).expect("it is removed");
+        copied(&copy, &host);
+        assert_eq!(run(world, &[], "true").code(), 0);
+        assert_eq!(standings(world)[&id], before[&id]);
+        assert_eq!(records(&killed).len(), count);
+    });
+}
+
+#[test]
+fn sessions_that_begin_at_once_recover_a_killed_one_once() {
+    World::each(|world| {
+        for _ in 0..3 {
+            let killed = killed(world);
+            let start = |_| {
+                let mut command = world.nono();
+                command.args(["run", "-s", "--", "true"]).stdout(Stdio::null()).stderr(Stdio::null());
+                command.spawn().expect("it starts")
+            };
+            let started: Vec<_> = (0..4).map(start).collect();
+            for mut child in started {
+                assert_eq!(child.wait().expect("it ends").code(), Some(0));
+            }
+            let count = records(&killed).iter().filter(|record| record["operation"] == "log.recovered").count();
+            assert_eq!(count, 1);
+        }
+        assert_eq!(standings(world).values().filter(|(standing, _)| standing == "recovered").count(), 3);
     });
 }

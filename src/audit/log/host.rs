@@ -14,7 +14,7 @@ use syscalls::file::lock;
 
 use super::super::record::time::Moment;
 use super::super::record::{self, Disposition, Fields};
-use super::super::replay::{Replay, Replayed};
+use super::super::replay::{Line, Replay, Replayed};
 use super::{LogError, store};
 use crate::merkle::Hash;
 use crate::merkle::checkpoint::Checkpoint;
@@ -143,6 +143,11 @@ impl Host {
         let _ = fs::remove_file(self.directory.join(OPEN).join(id));
     }
 
+    /// Whether a session is marked as begun.
+    pub(super) fn is_marked(&self, id: &str) -> bool {
+        self.directory.join(OPEN).join(id).exists()
+    }
+
     /// Sessions that are marked as begun.
     pub(super) fn open_sessions(&self) -> Vec<String> {
         let entries = fs::read_dir(self.directory.join(OPEN)).into_iter().flatten().flatten();
@@ -158,7 +163,7 @@ impl Host {
         let (tree, bytes) = match self.kept()? {
             Some((checkpoint, tree, bytes)) if tree.root() == checkpoint.root => (tree, bytes),
             Some((checkpoint, _, _)) => {
-                let replayed = replay(&path, &mut events, Some(checkpoint))?;
+                let replayed = replay(&path, &mut events, Some(checkpoint), |_| {})?;
                 return self.cut(events, replayed);
             }
             None => (Frontier::default(), 0),
@@ -168,7 +173,7 @@ impl Host {
             std::cmp::Ordering::Less => Err(damaged(&path, "is shorter than it was")),
             std::cmp::Ordering::Greater => {
                 let checkpoint = self.kept()?.map(|(checkpoint, _, _)| checkpoint);
-                let replayed = replay(&path, &mut events, checkpoint)?;
+                let replayed = replay(&path, &mut events, checkpoint, |_| {})?;
                 self.cut(events, replayed)
             }
         }
@@ -230,8 +235,13 @@ pub fn session_origin(host: &str, id: &str) -> String {
     format!("{host}/{id}")
 }
 
-/// Reads a log from its beginning.
-pub(super) fn replay(path: &Path, events: &mut File, signed: Option<Checkpoint>) -> Result<Replayed, LogError> {
+/// Reads a log from its beginning, and shows every line.
+pub(super) fn replay(
+    path: &Path,
+    events: &mut File,
+    signed: Option<Checkpoint>,
+    mut each: impl FnMut(Line<'_>),
+) -> Result<Replayed, LogError> {
     let failed = |error| LogError::at("read", path, error);
     events.seek(SeekFrom::Start(0)).map_err(failed)?;
     let mut replay = Replay::new(signed);
@@ -239,7 +249,7 @@ pub(super) fn replay(path: &Path, events: &mut File, signed: Option<Checkpoint>)
     loop {
         let length = events.read(&mut part).map_err(failed)?;
         let Some(read @ [_, ..]) = part.get(..length) else { break };
-        replay.feed(read, |_| {}).map_err(|tampered| damaged(path, &format!("was changed: {tampered}")))?;
+        replay.feed(read, &mut each).map_err(|tampered| damaged(path, &format!("was changed: {tampered}")))?;
     }
     replay.finish().map_err(|tampered| damaged(path, &format!("was changed: {tampered}")))
 }

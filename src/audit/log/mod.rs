@@ -8,6 +8,7 @@
 mod fold;
 pub mod host;
 mod queue;
+mod recovery;
 pub mod session;
 pub mod store;
 mod writer;

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::host::{CHECKPOINT, EVENTS};
 use super::queue::{Batch, Queue, frames};
-use super::session::{CERTIFICATE, Opened, certificate, recover};
+use super::recovery::recover;
+use super::session::{CERTIFICATE, Opened, certificate};
 use super::{LogError, store};
 use crate::audit::record::{self, LONGEST};
 use crate::merkle::checkpoint::Checkpoint;
