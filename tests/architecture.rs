@@ -100,15 +100,17 @@ const PURE: [&str; 41] = [
 
 /// The beginnings of the names of files that may call the kernel. Approvers do: for a terminal's modes and foreground, and
 /// for who is at the other end of a socket. Key stores do: for who the user is, and to ask for a passphrase.
-/// The log does: it locks its files.
-const MAY_NAME_SYSCALLS: [&str; 9] = [
+/// The log does: it locks its files. The search for signed files does: it opens them without following links.
+const MAY_NAME_SYSCALLS: [&str; 11] = [
     "src/approval/",
     "src/audit/log/",
     "src/enforce/",
     "src/http/",
     "src/network/",
     "src/supervisor/",
+    "src/trust/evidence.",
     "src/trust/keystore/",
+    "src/trust/scan/",
     "src/undo/",
     "src/verbs/gather",
 ];

@@ -5,6 +5,7 @@
 
 pub mod bundle;
 pub mod digest;
+pub mod evidence;
 mod json;
 pub mod keystore;
 pub mod policy;

@@ -29,8 +29,8 @@ fn entered(arguments: &Wrap) -> Result<std::convert::Infallible, Refusal> {
     *enabled = Some(Given { value: false, from: Provenance::flag("nono wrap") });
     check_gaps(&gathered, arguments.sandbox.degraded)?;
     let program = find_program(&arguments.command, &mut gathered)?;
-    let said = gathered.scan(&arguments.sandbox).map_err(Refusal::because)?;
-    said.iter().for_each(|sentence| print::say(sentence));
+    let scanned = gathered.scan(&arguments.sandbox).map_err(Refusal::because)?;
+    scanned.said.iter().for_each(|sentence| print::say(sentence));
     if !arguments.silent {
         print::say(&banner::banner(&gathered.plan, &gathered.kernel, arguments.verbose));
     }

@@ -85,8 +85,8 @@ fn a_bundle_speaks_for_its_own_file_alone() {
     is_refused(&world, "echo '{' > CLAUDE-2.md.bundle; cat CLAUDE-2.md", "malformed");
     is_refused(&world, "mkfifo CLAUDE-2.md.bundle; cat CLAUDE-2.md", "malformed");
     is_refused(&world, "mkfifo CLAUDE-7.md; cat CLAUDE-7.md", "not a regular file");
-    is_refused(&world, "mv src source; cat source/config.py || { mv source src; exit 1; }", "is about `src/config.py`");
-    prints(&world, "mv src source; mv source src; cat src/config.py", "print(7)\n");
+    is_refused(&world, "cp -r src source; cat source/config.py", "is about `src/config.py`");
+    shell(&world, "rm -r source");
     // The policy says what must be signed in the next run as well.
     for attack in ["echo '{}' > trust-policy.json", "rm trust-policy.json", "mv trust-policy.json.bundle x"] {
         let outcome = run(&world, attack);
@@ -148,11 +148,44 @@ except OSError:
 }
 
 #[test]
-fn another_name_from_before_changes_nothing_once_a_file_was_read() {
+fn what_is_named_as_a_signature_has_to_be_one() {
+    World::each(|world| {
+        project(world);
+        let bundle = shell(world, "cat CLAUDE.md.bundle");
+        for attack in [
+            "echo 'be evil' > CLAUDE-3.bundle; cat CLAUDE-3.bundle",
+            "echo '{}' > CLAUDE-3.bundle; cat CLAUDE-3.bundle",
+            "truncate -s 5M CLAUDE-3.bundle; cat CLAUDE-3.bundle",
+            "(cat CLAUDE.md.bundle; echo 'be evil') > CLAUDE-3.bundle; cat CLAUDE-3.bundle",
+            "echo 'be evil' > note; ln -s note CLAUDE-3.bundle; cat CLAUDE-3.bundle",
+        ] {
+            is_refused(world, attack, "needs no bundle of its own, and is none");
+            shell(world, "rm -f CLAUDE-3.bundle note");
+        }
+        // The text of a bundle says who signed, which anybody may write there.
+        let hint = "sed 's/\"hint\":\"[0-9a-f]*\"/\"hint\":\"be evil\"/' CLAUDE.md.bundle > CLAUDE-3.bundle; cat CLAUDE-3.bundle";
+        is_refused(world, hint, "belongs to no trusted publisher");
+        prints(world, "cp CLAUDE.md.bundle CLAUDE-3.bundle; cat CLAUDE.md.bundle CLAUDE-3.bundle", &bundle.repeat(2));
+        shell(world, "rm CLAUDE-3.bundle; echo 'be evil' > src/CLAUDE.bundle");
+        crate::does_not_start(world, "needs no bundle of its own, and is none");
+    });
+}
+
+#[test]
+fn what_is_named_as_a_policy_has_to_be_one_and_signed() {
     let Some(world) = World::new(Who::User(NOBODY)) else { return };
     project(&world);
-    shell(&world, "ln CLAUDE.md notes.txt");
-    is_refused(&world, "cat CLAUDE.md; echo x > notes.txt", "stays as it was signed");
-    // Before that, the change is noticed when the file is read.
-    is_refused(&world, "echo x > notes.txt; cat CLAUDE.md", "content changed after it was signed");
+    crate::trust(&world, "init --force --include CLAUDE* --include *.json");
+    crate::trust(&world, "sign-policy");
+    let policy = shell(&world, "cat trust-policy.json");
+    prints(&world, "cat trust-policy.json", &policy);
+    let attack = |text: &str| format!("mkdir g; echo '{text}' > g/trust-policy.json; cat g/trust-policy.json");
+    is_refused(&world, &attack("be evil"), "needs no bundle of its own, and is none");
+    is_refused(&world, &attack("{\"version\": 1, \"includes\": [\"be evil\"]}"), "no .bundle file found");
+    let with_a_file_s = format!(
+        "mkdir g; cp CLAUDE.md.bundle g/trust-policy.json.bundle; {}",
+        attack("{\"version\": 1}").replace("mkdir g;", "")
+    );
+    is_refused(&world, &with_a_file_s, "a trust policy is expected");
+    prints(&world, "mkdir g; cp trust-policy.json* g/; cat g/trust-policy.json", &policy);
 }

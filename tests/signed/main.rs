@@ -6,7 +6,9 @@ mod attacks;
 mod levels;
 mod outside;
 mod quick_start;
+mod reach;
 mod scan;
+mod spoiling;
 mod tools;
 #[path = "../world/mod.rs"]
 mod world;

@@ -24,6 +24,7 @@ pub(super) fn positions_behind(components: &[Component], path: &[u8]) -> Option<
                 Component::AnyDepth => 1 << position,
                 Component::Literal(literal) if literal == name => 2 << position,
                 Component::Literal(_) => 0,
+                Component::Pattern(tokens) if !begins_so(tokens, name) => 0,
                 Component::Pattern(tokens) => {
                     let characters = characters.get_or_insert_with(|| decoded(name));
                     if tokens_match(tokens, characters) { 2 << position } else { 0 }
@@ -37,6 +38,29 @@ pub(super) fn positions_behind(components: &[Component], path: &[u8]) -> Option<
         positions = closed(components, after);
     }
     Some(positions)
+}
+
+/// The component that the name of something may match at `positions` as the last one of the pattern, where there is one.
+pub(super) fn last_component(components: &[Component], positions: u64) -> Option<&Component> {
+    let (last, before) = components.split_last()?;
+    (positions >> before.len() & 1 == 1).then_some(last)
+}
+
+/// Whether one component matches a name.
+pub(super) fn component_matches(component: &Component, name: &[u8]) -> bool {
+    match component {
+        Component::AnyDepth => true,
+        Component::Literal(literal) => literal == name,
+        Component::Pattern(tokens) => begins_so(tokens, name) && tokens_match(tokens, &decoded(name)),
+    }
+}
+
+/// Whether the first byte of the name lets the tokens match it, where that can be told: it tells most names apart.
+fn begins_so(tokens: &[Token], name: &[u8]) -> bool {
+    match (tokens.first(), name.first()) {
+        (Some(Token::Literal(literal)), Some(&first)) if *literal < 0x80 => *literal == u32::from(first),
+        _ => true,
+    }
 }
 
 /// Adds the positions behind each `**` that may stand for nothing.

@@ -5,9 +5,12 @@
 //! not UTF-8 counts as one character that `*`, `?` and `[!…]` match.
 
 mod matching;
+mod names;
 mod parse;
 
 use std::fmt;
+
+pub use self::names::Names;
 
 use self::parse::Component;
 use super::abs_path::AbsPath;

@@ -49,8 +49,11 @@ impl Mediator {
             Ok(entry) => entry,
             Err(errno) => return self.unresolved(errno),
         };
-        if matches!(what, Change::Remove { .. }) {
-            self.check_entry_unsigned(&entry)?;
+        match what {
+            Change::Remove { .. } => self.check_entry_unsigned(&entry)?,
+            Change::MakeDirectory { .. } | Change::MakeNode { .. } | Change::Symlink { .. } => {
+                self.check_free(&entry.real)?;
+            }
         }
         if matches!(what, Change::Symlink { .. }) && self.is_above_closed(&entry.real) {
             return Err(Errno::ACCESS);
@@ -88,13 +91,17 @@ impl Mediator {
         if self.is_above_closed(&new.real) || flags & EXCHANGE != 0 && self.is_above_closed(&old.real) {
             return Err(Errno::ACCESS);
         }
+        self.check_entry_unsigned(&old)?;
+        self.check_entry_unsigned(&new)?;
+        self.check_free(&new.real)?;
+        if flags & EXCHANGE != 0 {
+            self.check_free(&old.real)?;
+        }
         // A directory takes what lies in it along, out of reach of rules about where that was.
         self.check_tree(&old, &new)?;
         if flags & EXCHANGE != 0 {
             self.check_tree(&new, &old)?;
         }
-        self.check_entry_unsigned(&old)?;
-        self.check_entry_unsigned(&new)?;
         let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
         let decided = self.decide(caller, &operations, &from.path, None, Kind::Entry);
         self.carry_out(caller, decided, move || change::rename(raw(&old), raw(&new), flags))
@@ -120,6 +127,7 @@ impl Mediator {
         if self.is_above_closed(&new.real) {
             return Err(Errno::ACCESS);
         }
+        self.check_free(&new.real)?;
         let by_descriptor = flags & EMPTY_PATH != 0 && from.path.is_empty();
         if by_descriptor || flags & SYMLINK_FOLLOW != 0 {
             let object = if by_descriptor {

@@ -221,6 +221,7 @@ impl Mediator {
             Err(errno) if open.from_memory => return Err(errno),
             Err(errno) => return self.unresolved(errno),
         };
+        self.check_free(&entry.real)?;
         let mode = open.mode & 0o7777 & !u64::from(caller.umask()?);
         let mut operations = open.operations(&entry.real);
         if !open.access().write {

@@ -65,7 +65,7 @@ impl Mediator {
         self.check_file_unsigned(real, &object.file, &object.status)
     }
 
-    /// [`Self::check_unsigned`] for what an entry names, a symbolic link itself, and what lies beneath a directory.
+    /// [`Self::check_unsigned`] for what an entry names: a symbolic link itself, or a directory with all that lies beneath.
     ///
     /// # Errors
     /// `EPERM`.
@@ -77,7 +77,27 @@ impl Mediator {
         // Nothing there, or nothing to be had: the call itself says so.
         let Ok(found) = found else { return Ok(()) };
         let status = file::status(found.as_fd())?;
-        self.check_file_unsigned(&entry.real, &found, &status)
+        match &self.trusted {
+            Some(trusted) if status.kind == FileType::Directory && trusted.keeps_in_place(&entry.real) => {
+                trusted.refused_change(&entry.real);
+                Err(Errno::NOT_PERMITTED)
+            }
+            Some(_) | None => self.check_file_unsigned(&entry.real, &found, &status),
+        }
+    }
+
+    /// Refuses a new entry at `path` that would speak for a file that is signed.
+    ///
+    /// # Errors
+    /// `EPERM`.
+    pub(super) fn check_free(&self, path: &AbsPath) -> Result<(), Errno> {
+        match &self.trusted {
+            Some(trusted) if trusted.keeps_free(path) => {
+                trusted.refused_change(path);
+                Err(Errno::NOT_PERMITTED)
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Whether all that must be signed beneath the directory `from` still must be when it becomes `to`.

@@ -1,17 +1,19 @@
 //! What was found out about files, for as long as they stay what they were.
 
 use std::collections::BTreeMap;
-use std::ffi::CString;
-use std::os::fd::AsFd;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use syscalls::Errno;
-use syscalls::file::{Status, open_path_without_links, status};
+use syscalls::file::Status;
 
 use super::Admission;
-use super::evidence::Looked;
+use super::look::Looked;
 use crate::profile::abs_path::AbsPath;
 
 /// Files that are remembered; past these each open is looked at.
@@ -34,8 +36,14 @@ pub(super) struct Stamp {
 #[derive(Debug, Default)]
 pub(super) struct Known {
     files: RwLock<BTreeMap<(u64, u64), File>>,
-    /// Where each of them was found.
-    kept: RwLock<BTreeMap<(u64, u64), AbsPath>>,
+    kept: RwLock<Kept>,
+}
+
+/// Files that must not be changed, by what they are and by where each was found.
+#[derive(Debug, Default)]
+struct Kept {
+    paths: BTreeMap<(u64, u64), AbsPath>,
+    identities: BTreeMap<AbsPath, (u64, u64)>,
 }
 
 #[derive(Debug)]
@@ -88,30 +96,61 @@ impl Known {
 
     /// From now on the file with `identity` at `path` is not to be changed, under none of its names.
     pub(super) fn keep_from_change(&self, identity: (u64, u64), path: &AbsPath) {
-        self.kept.write().unwrap_or_else(PoisonError::into_inner).insert(identity, path.clone());
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        kept.paths.insert(identity, path.clone());
+        kept.identities.insert(path.clone(), identity);
     }
 
     /// Whether the file with `identity` is not to be changed.
     pub(super) fn is_kept(&self, identity: (u64, u64)) -> bool {
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(path) = kept.get(&identity) else { return false };
-        // Somebody outside may have removed it since, and another file has its number.
+        let Some(path) = kept.paths.get(&identity).cloned() else { return false };
+        drop(kept);
+        self.is_still_kept(identity, &path)
+    }
+
+    /// Whether a file that is not to be changed lies at `path`.
+    pub(super) fn is_kept_at(&self, path: &AbsPath) -> bool {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(&identity) = kept.identities.get(path) else { return false };
+        drop(kept);
+        self.is_still_kept(identity, path)
+    }
+
+    /// Whether a file that is not to be changed lies beneath the directory `path`.
+    pub(super) fn is_above_kept(&self, path: &AbsPath) -> bool {
+        loop {
+            let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+            // No name is empty, and none holds a lower byte: whatever lies beneath comes from here on.
+            let start = AbsPath::new(&[path.as_bytes(), b"/\x01"].concat());
+            let found =
+                start.and_then(|start| kept.identities.range(start..).next().map(|(path, &id)| (path.clone(), id)));
+            drop(kept);
+            match found.filter(|(found, _)| found.is_within(path)) {
+                None => return false,
+                Some((found, identity)) if self.is_still_kept(identity, &found) => return true,
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Whether the file is still there: somebody outside may have removed it since, and another has its number.
+    fn is_still_kept(&self, identity: (u64, u64), path: &AbsPath) -> bool {
         if is_at(path, identity) {
             return true;
         }
-        drop(kept);
-        self.kept.write().unwrap_or_else(PoisonError::into_inner).remove(&identity);
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        kept.paths.remove(&identity);
+        kept.identities.remove(path);
         false
     }
 }
 
-/// Whether `path` leads to the file with `identity`. What cannot be looked at may.
+/// Whether the file with `identity`, perhaps a link, lies at `path`. What cannot be looked at may.
 fn is_at(path: &AbsPath, identity: (u64, u64)) -> bool {
-    let found =
-        CString::new(path.as_bytes()).map_err(|_| Errno::INVALID).and_then(|path| open_path_without_links(&path));
-    match found.and_then(|found| status(found.as_fd())) {
-        Ok(status) => status.identity == identity,
-        Err(errno) => !matches!(errno, Errno::NOT_FOUND | Errno::NOT_DIRECTORY | Errno::LOOP),
+    match fs::symlink_metadata(OsStr::from_bytes(path.as_bytes())) {
+        Ok(found) => (found.dev(), found.ino()) == identity,
+        Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     }
 }
 

@@ -4,8 +4,8 @@
 //! Nobody inside can change a file under its reader: who holds it open for writing is known to the kernel, and such a file is
 //! handed over as a copy in sealed memory. A file that nobody can write to is handed over itself.
 
-mod evidence;
 mod known;
+mod look;
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -14,15 +14,16 @@ use std::time::SystemTime;
 use syscalls::Errno;
 use syscalls::file::{FileType, Status};
 
-use self::evidence::Evidence;
 use self::known::{Known, Stamp};
 use super::account::Account;
 use super::recorder::Recorder;
 use crate::audit::record::Disposition;
 use crate::plan::explain::Explanation;
 use crate::profile::abs_path::AbsPath;
-use crate::trust::policy::{Enforcement, Rules};
-use crate::trust::verify::{Action, Failure, Verdict};
+use crate::trust::evidence::{Evidence, Present, open_here};
+use crate::trust::policy::{Duty, Enforcement, Rules, signed_by};
+use crate::trust::scan::Seen;
+use crate::trust::verify::{Action, Failure, Judged, Verdict};
 
 /// What the run was started with.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Trust {
     pub rules: Rules,
     /// The user said that what fails is to go on.
     pub overridden: bool,
+    /// What verified files rest on, as it was found before the program started.
+    pub verified: Vec<Seen>,
 }
 
 /// Answers for files that must be signed.
@@ -62,10 +65,22 @@ pub(super) enum Admission {
     Refused,
 }
 
+impl Concern {
+    /// Whether the bytes of the file decide by themselves.
+    fn wants_content(&self) -> bool {
+        [Some(&self.real), self.typed.as_ref()].into_iter().flatten().any(|path| Duty::of(path) != Duty::Content)
+    }
+}
+
 impl Trusted {
     pub(super) fn new(trust: Trust, account: Arc<Account>, recorder: Arc<Recorder>) -> Self {
-        let Trust { rules, overridden } = trust;
-        Self { rules, overridden, evidence: Evidence::default(), known: Known::default(), account, recorder }
+        let Trust { rules, overridden, verified } = trust;
+        let known = Known::default();
+        let trusted = Self { rules, overridden, evidence: Evidence::default(), known, account, recorder };
+        if trusted.keeps_anything() {
+            verified.iter().for_each(|seen| trusted.known.keep_from_change(seen.identity, &seen.path));
+        }
+        trusted
     }
 
     /// Whether a file can be refused: then no open is left to the kernel, which knows nothing of signatures.
@@ -92,21 +107,21 @@ impl Trusted {
     /// # Errors
     /// The file cannot be read by whoever asks for it, which is the caller's error.
     pub(super) fn admit(&self, concern: &Concern, file: &OwnedFd) -> Result<Admission, Errno> {
-        let looked = match evidence::look(file) {
+        let looked = match look::look(file, concern.wants_content()) {
             Ok(looked) => looked,
-            Err(evidence::Unfit::Errno(errno)) => return Err(errno),
-            Err(evidence::Unfit::Because(why)) => {
+            Err(look::Unfit::Errno(errno)) => return Err(errno),
+            Err(look::Unfit::Because(why)) => {
                 let verdict = Verdict::Failed(Failure::Unreadable { why });
                 return Ok(if self.allows(concern, &verdict) { Admission::Itself } else { Admission::Refused });
             }
         };
-        let verdict = self.verdict(concern, &looked);
-        if !self.allows(concern, &verdict) {
+        let judged = self.judge(concern, &looked);
+        if !self.allows(concern, &judged.verdict) {
             return Ok(Admission::Refused);
         }
-        let verified = matches!(verdict, Verdict::Verified(_));
+        let verified = matches!(judged.verdict, Verdict::Verified(_));
         if verified {
-            self.known.keep_from_change(looked.stamp.identity, &concern.real);
+            self.keep(concern, &looked, judged.bundle.as_ref());
         }
         let admission = match (&looked.copy, verified) {
             (Some(copy), true) => Admission::Copy(Arc::clone(copy)),
@@ -121,22 +136,23 @@ impl Trusted {
     }
 
     /// Whether the program may not change the file of `status` at `real`, open without access as `file`: what is signed
-    /// stays as it was signed.
+    /// stays as it was signed, and so does its bundle.
     pub(super) fn keeps(&self, real: &AbsPath, status: &Status, file: &OwnedFd) -> bool {
-        if status.kind != FileType::Regular || !self.is_strict() || !self.rules.keeps_from_change() {
+        if !self.keeps_anything() {
             return false;
         }
         if self.known.is_kept(status.identity) {
             return true;
         }
-        if !self.rules.protects(real) {
+        if status.kind != FileType::Regular || !self.rules.protects(real) {
             return false;
         }
         let concern = Concern { real: real.clone(), typed: None };
-        let verified = evidence::look(file).is_ok_and(|looked| {
-            let verified = matches!(self.verdict(&concern, &looked), Verdict::Verified(_));
+        let verified = look::look(file, concern.wants_content()).is_ok_and(|looked| {
+            let judged = self.judge(&concern, &looked);
+            let verified = matches!(judged.verdict, Verdict::Verified(_));
             if verified {
-                self.known.keep_from_change(looked.stamp.identity, &concern.real);
+                self.keep(&concern, &looked, judged.bundle.as_ref());
             }
             verified
         });
@@ -145,6 +161,34 @@ impl Trusted {
             self.known.forget(status.identity);
         }
         verified
+    }
+
+    /// Whether the directory at `real` may not be moved: its name is part of the names of what is signed beneath.
+    pub(super) fn keeps_in_place(&self, real: &AbsPath) -> bool {
+        self.keeps_anything() && self.known.is_above_kept(real)
+    }
+
+    /// Whether nothing may come into being at `path`: a bundle of its own beside a file that another one speaks for could
+    /// take the word from that.
+    pub(super) fn keeps_free(&self, path: &AbsPath) -> bool {
+        self.keeps_anything() && signed_by(path).is_some_and(|file| self.known.is_kept_at(&file))
+    }
+
+    fn keeps_anything(&self) -> bool {
+        self.is_strict() && self.rules.keeps_from_change()
+    }
+
+    /// Keeps a verified file from change, and the bundle that speaks for it.
+    fn keep(&self, concern: &Concern, looked: &look::Looked, bundle: Option<&AbsPath>) {
+        if !self.keeps_anything() {
+            return;
+        }
+        self.known.keep_from_change(looked.stamp.identity, &concern.real);
+        if let Some(bundle) = bundle
+            && let Ok((_, status)) = open_here(bundle)
+        {
+            self.known.keep_from_change(status.identity, bundle);
+        }
     }
 
     /// Whether what must be signed beneath the directory `from` must be signed beneath `to` as well.
@@ -165,11 +209,15 @@ impl Trusted {
     }
 
     /// The verdict on the bytes that were looked at.
-    fn verdict(&self, concern: &Concern, looked: &evidence::Looked) -> Verdict {
-        let judge = |path: &AbsPath| self.evidence.judge(&self.rules, path, looked.digest);
-        match (judge(&concern.real), &concern.typed) {
-            (Verdict::Failed(_), Some(typed)) => judge(typed),
-            (verdict, _) => verdict,
+    fn judge(&self, concern: &Concern, looked: &look::Looked) -> Judged {
+        let judge = |path: &AbsPath| {
+            let mut present = Present { evidence: &self.evidence, rules: &self.rules };
+            self.rules.judge_file(path, looked.digest, looked.content.as_deref(), &mut present)
+        };
+        let judged = judge(&concern.real);
+        match &concern.typed {
+            Some(typed) if matches!(judged.verdict, Verdict::Failed(_)) => judge(typed),
+            Some(_) | None => judged,
         }
     }
 

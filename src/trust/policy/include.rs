@@ -1,7 +1,7 @@
 //! The patterns of `includes`.
 
 use crate::profile::abs_path::AbsPath;
-use crate::profile::glob::{Glob, GlobError};
+use crate::profile::glob::{Glob, GlobError, Names};
 
 /// A pattern of files that must be signed.
 ///
@@ -41,6 +41,16 @@ impl Include {
     /// Whether the file at `path` is meant; the path begins at the root of the project.
     pub fn matches(&self, path: &AbsPath) -> bool {
         self.glob.matches(path)
+    }
+
+    /// Adds the names that what is meant may have in `directory`; perhaps more, never fewer.
+    pub fn add_names_in<'i>(&'i self, directory: &AbsPath, names: &mut Names<'i>) {
+        self.glob.add_names_in(directory, names);
+    }
+
+    /// Whether it means the same beneath every directory.
+    pub fn is_at_any_depth(&self) -> bool {
+        self.glob.is_at_any_depth()
     }
 
     /// Whether all that is meant beneath the directory `from` would still be meant beneath `to`.

@@ -1,6 +1,7 @@
 //! Trust policies: which files must be signed, by whom, and what happens when they are not.
 
 mod baseline;
+mod duty;
 mod include;
 mod read;
 mod rules;
@@ -9,6 +10,7 @@ mod write;
 use std::fmt;
 
 pub use self::baseline::baseline;
+pub use self::duty::{Duty, sidecar, signed_by};
 pub use self::include::Include;
 pub use self::read::{LARGEST, MOST_BLOCKED, MOST_INCLUDES, MOST_PUBLISHERS, read};
 pub use self::rules::{Level, Origin, Rules};
@@ -18,6 +20,9 @@ use super::public_key::PublicKey;
 
 /// The name of a policy's file, in the root of a project and in the user's configuration directory.
 pub const FILE_NAME: &str = "trust-policy.json";
+
+/// The bundle for many files, in the root of a project.
+pub const PROJECT_BUNDLE: &str = ".nono-trust.bundle";
 
 /// One policy, as its file says.
 #[derive(Clone, Debug, PartialEq)]

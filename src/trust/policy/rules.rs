@@ -1,7 +1,8 @@
 //! The policies of all levels, put together so that none can take back what another asks for.
 
-use super::{Blocklist, Enforcement, FILE_NAME, Include, Policy, Publisher};
+use super::{Blocklist, Enforcement, Include, Policy, Publisher};
 use crate::profile::abs_path::AbsPath;
+use crate::profile::glob::Names;
 
 /// Where a policy comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Level {
 pub struct Rules {
     /// Each pattern with the directory it is meant from.
     scopes: Vec<Scope>,
+    /// The patterns of levels without a directory.
+    general: Vec<Include>,
     /// Publishers of the levels that are believed.
     pub(in crate::trust) publishers: Vec<Publisher>,
     /// What any level blocks.
@@ -66,6 +69,7 @@ impl Rules {
             }
         }
         roots.extend(scopes.first().filter(|_| roots.is_empty()).cloned());
+        let general = levels.iter().filter(|level| !matches!(level.origin, Origin::Project(_)));
         let believed = || levels.iter().filter(|level| level.believed);
         let protect: Vec<bool> = believed().filter_map(|level| level.policy.protect).collect();
         let digests = levels.iter().flat_map(|level| level.policy.blocklist.digests.iter().cloned());
@@ -75,6 +79,7 @@ impl Rules {
         let blocked = believed().chain(levels.iter().filter(|level| !level.believed));
         Self {
             scopes: all,
+            general: general.flat_map(|level| level.policy.includes.iter().cloned()).collect(),
             publishers: own_keys.iter().chain(believed().flat_map(|level| &level.policy.publishers)).cloned().collect(),
             blocklist: Blocklist {
                 digests,
@@ -103,16 +108,50 @@ impl Rules {
         self.enforcement
     }
 
-    /// Whether the file at `path`, without symbolic links, must be signed. What is named as a bundle or a policy need not
-    /// be, whatever it holds: a signature of a signature would be asked for without end.
+    /// Lets the patterns that belong to no project hold wherever a file lies: what follows a `/` in the pattern begins at
+    /// the root of the filesystem or at one of `homes`.
+    #[must_use]
+    pub fn everywhere(mut self, homes: &[AbsPath]) -> Self {
+        for root in homes.iter().chain([&AbsPath::root()]) {
+            let is_wide = *root == AbsPath::root();
+            let includes = self.general.iter().filter(|include| is_wide || !include.is_at_any_depth());
+            let scope = Scope { root: root.clone(), includes: includes.cloned().collect() };
+            if !scope.includes.is_empty() && !self.scopes.contains(&scope) {
+                self.scopes.push(scope);
+            }
+        }
+        self
+    }
+
+    /// Takes `roots` for roots of projects too.
+    #[must_use]
+    pub fn with_roots(mut self, roots: impl IntoIterator<Item = AbsPath>) -> Self {
+        for root in roots {
+            if !self.roots.contains(&root) {
+                self.roots.push(root);
+            }
+        }
+        self
+    }
+
+    /// Whether the file at `path`, without symbolic links, matches a pattern: [`Duty`](super::Duty) says what it must be.
     pub fn protects(&self, path: &AbsPath) -> bool {
-        let is_signature =
-            path.file_name().is_some_and(|name| name.ends_with(b".bundle") || name == FILE_NAME.as_bytes());
-        !is_signature
-            && self.scopes.iter().any(|scope| {
-                beneath(&scope.root, path)
-                    .is_some_and(|path| scope.includes.iter().any(|include| include.matches(&path)))
-            })
+        self.scopes.iter().any(|scope| {
+            beneath(&scope.root, path).is_some_and(|path| scope.includes.iter().any(|include| include.matches(&path)))
+        })
+    }
+
+    /// The names that files in `directory` may have which match a pattern; perhaps more, never fewer.
+    pub fn names_in(&self, directory: &AbsPath) -> Names<'_> {
+        let mut names = Names::default();
+        for scope in &self.scopes {
+            match beneath(&scope.root, directory) {
+                Some(place) => scope.includes.iter().for_each(|include| include.add_names_in(&place, &mut names)),
+                None if scope.root.is_within(directory) => names.add_all(),
+                None => {}
+            }
+        }
+        names
     }
 
     /// Whether every file that must be signed beneath the directory `from` must be signed beneath `to` as well.

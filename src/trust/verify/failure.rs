@@ -21,6 +21,8 @@ pub enum Failure {
     KeyIdDiffers { claimed: String, expected: String },
     /// A certificate stands for the signer.
     Keyless,
+    /// The file is named as a bundle or a policy, and it is none.
+    NotSignature { why: String },
     /// It is about another file.
     OtherFile { named: String, expected: String },
     /// The file was changed since it was signed.
@@ -55,6 +57,7 @@ impl Failure {
             Self::BundleMalformed(_)
             | Self::BundleUnreadable { .. }
             | Self::KeyIdDiffers { .. }
+            | Self::NotSignature { .. }
             | Self::OtherFile { .. }
             | Self::OtherPredicate { .. }
             | Self::SignatureWrong
@@ -76,7 +79,7 @@ impl Failure {
             Self::OtherContent { .. } | Self::OtherDigest { .. } => "digest",
             Self::OtherPredicate { .. } | Self::StatementMalformed(_) => "statement",
             Self::SignatureWrong | Self::Unchecked { .. } => "signature",
-            Self::Unreadable { .. } => "file",
+            Self::NotSignature { .. } | Self::Unreadable { .. } => "file",
         }
     }
 
@@ -91,6 +94,7 @@ impl Failure {
                 "add the signer's key to `publishers` of a policy you sign, or sign the file yourself"
             }
             Self::Keyless => "sign it with a key: `nono trust sign`",
+            Self::NotSignature { .. } => "give it another name and sign it with `nono trust sign`, or remove it",
             Self::SignerNotListed { .. } => "add the publisher to `trust.signers`, or have one of those sign it",
             Self::OtherFile { .. } => "put the bundle back beside its file, or sign the file where it is",
             Self::Unchecked { .. } => "sign it with a key alone: `nono trust sign`",
@@ -120,6 +124,9 @@ impl fmt::Display for Failure {
                 "a certificate stands for the signer, and this version verifies keys alone; keyless signatures come with \
                  the next release",
             ),
+            Self::NotSignature { why } => {
+                write!(out, "it has the name of a bundle or a policy, which needs no bundle of its own, and is none: {why}")
+            }
             Self::OtherContent { found } => write!(out, "its content is not what was signed: it is sha256 {found}"),
             Self::OtherDigest { expected, found } => {
                 write!(out, "its content changed after it was signed: expected sha256 {expected}, found {found}")

@@ -1,9 +1,10 @@
 //! A file and its bundles to a verdict.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::super::digest::Digest;
-use super::super::policy::{Enforcement, Publisher, Rules};
+use super::super::policy::{Duty, Enforcement, PROJECT_BUNDLE, Publisher, Rules, sidecar};
 use super::super::statement::{Predicate, Statement};
 use super::{Action, Failure, Opened};
 use crate::profile::abs_path::AbsPath;
@@ -31,7 +32,71 @@ pub struct Bundles<'b> {
     pub project: Option<(&'b AbsPath, &'b Opened)>,
 }
 
+/// A verdict, and the bundle that the verification rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    pub verdict: Verdict,
+    pub bundle: Option<AbsPath>,
+}
+
+/// Where bundles come from.
+pub trait BundleSource {
+    /// The bundle that is `bytes`.
+    fn of(&mut self, bytes: &[u8]) -> Arc<Opened>;
+
+    /// The bundle at a place; `None` where there is none.
+    fn at(&mut self, place: &AbsPath) -> Option<Arc<Opened>>;
+}
+
 impl Rules {
+    /// The verdict on the file at `path` with `digest`. Its `content` decides where it is named as a bundle or a policy; it is
+    /// none where it is too large to be one.
+    pub fn judge_file(
+        &self,
+        path: &AbsPath,
+        digest: Digest,
+        content: Option<&[u8]>,
+        source: &mut impl BundleSource,
+    ) -> Judged {
+        if let Some(blocked) = self.blocked_content(digest) {
+            return Judged { verdict: blocked, bundle: None };
+        }
+        match Duty::of(path) {
+            Duty::Bundle => Judged { verdict: bundle_verdict(content.map(|bytes| source.of(bytes))), bundle: None },
+            Duty::Content => self.judge_content(path, digest, source),
+            Duty::Policy => {
+                let place = sidecar(path);
+                let opened = place.as_ref().and_then(|place| source.at(place));
+                Judged { verdict: policy_verdict(content, digest, opened.as_deref()), bundle: place }
+            }
+        }
+    }
+
+    fn judge_content(&self, path: &AbsPath, digest: Digest, source: &mut impl BundleSource) -> Judged {
+        let place = sidecar(path);
+        let beside = place.as_ref().and_then(|place| source.at(place));
+        let mut last = None;
+        for root in self.roots() {
+            let project_place = root.join(PROJECT_BUNDLE.as_bytes());
+            let project = source.at(&project_place);
+            let project = project.as_deref().map(|opened| (root, opened));
+            let verdict = self.judge(path, digest, Bundles { sidecar: beside.as_deref(), project });
+            let speaks = || match &beside {
+                Some(opened) if self.beside(path, digest, opened).is_ok() => place.clone(),
+                Some(_) | None => Some(project_place.clone()),
+            };
+            // A root above or below may hold the bundle that speaks for the file.
+            if !matches!(verdict, Verdict::Failed(_)) {
+                let bundle = speaks();
+                return Judged { verdict, bundle };
+            }
+            // What a bundle says about the file is worth more than that there is none.
+            last = last.filter(|_| project.is_none()).or(Some(verdict));
+        }
+        let alone = || self.judge(path, digest, Bundles { sidecar: beside.as_deref(), project: None });
+        Judged { verdict: last.unwrap_or_else(alone), bundle: None }
+    }
+
     /// The entry of the blocklist for content with `digest`. Asked before any bundle is looked at.
     pub fn blocked_content(&self, digest: Digest) -> Option<Verdict> {
         let digests = &self.blocklist.digests;
@@ -49,8 +114,7 @@ impl Rules {
         let project = bundles.project.filter(|(root, opened)| bundles.sidecar.is_none() || names(root, opened, path));
         let openeds = [bundles.sidecar, project.map(|(_, opened)| opened)];
         if let Some(who) = openeds.into_iter().flatten().find_map(|opened| opened.blocked.as_ref()) {
-            let who = escaped(who.as_bytes(), SHOWN);
-            return Verdict::Blocked(format!("its signer is on the blocklist ({who})"));
+            return blocked_signer(who);
         }
         let beside = bundles.sidecar.map(|opened| self.beside(path, digest, opened));
         let among = project.map(|(root, opened)| among(root, path, digest, opened));
@@ -114,6 +178,45 @@ impl fmt::Display for Verdict {
             Self::Verified(publisher) => write!(out, "{publisher}"),
         }
     }
+}
+
+/// What is named as a bundle.
+fn bundle_verdict(opened: Option<Arc<Opened>>) -> Verdict {
+    let Some(opened) = opened else {
+        return Verdict::Failed(Failure::NotSignature { why: "it is larger than any bundle".to_owned() });
+    };
+    if let Some(who) = &opened.blocked {
+        return blocked_signer(who);
+    }
+    match &opened.outcome {
+        Ok((publisher, _)) => Verdict::Verified(publisher.clone()),
+        Err(Failure::BundleMalformed(why)) => Verdict::Failed(Failure::NotSignature { why: why.to_string() }),
+        Err(failure) => Verdict::Failed(failure.clone()),
+    }
+}
+
+/// What is named as a policy.
+fn policy_verdict(content: Option<&[u8]>, digest: Digest, opened: Option<&Opened>) -> Verdict {
+    let read = content.map_or_else(
+        || Err("it is larger than any policy".to_owned()),
+        |bytes| super::super::policy::read(bytes).map(drop).map_err(|why| why.to_string()),
+    );
+    if let Err(why) = read {
+        return Verdict::Failed(Failure::NotSignature { why });
+    }
+    let Some(opened) = opened else { return Verdict::Failed(Failure::Unsigned) };
+    if let Some(who) = &opened.blocked {
+        return blocked_signer(who);
+    }
+    let signed = opened.outcome.as_ref().map_err(Clone::clone).and_then(|(publisher, statement)| {
+        super::open::check_policy(statement, digest)?;
+        Ok(publisher.clone())
+    });
+    signed.map_or_else(Verdict::Failed, Verdict::Verified)
+}
+
+fn blocked_signer(who: &str) -> Verdict {
+    Verdict::Blocked(format!("its signer is on the blocklist ({})", escaped(who.as_bytes(), SHOWN)))
 }
 
 /// The bundle for many files, in the directory `root`, speaks for `path`.

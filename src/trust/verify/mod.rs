@@ -11,7 +11,7 @@ mod open;
 mod tests;
 
 pub use self::failure::Failure;
-pub use self::judge::{Bundles, Verdict};
+pub use self::judge::{BundleSource, Bundles, Judged, Verdict};
 pub use self::open::Opened;
 
 use super::bundle::{self, Content, Material};

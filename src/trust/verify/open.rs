@@ -100,6 +100,15 @@ pub(super) fn policy_signer<'p>(
 ) -> Result<&'p Publisher, Failure> {
     let bundle = bundle::read(bundle).map_err(Failure::BundleMalformed)?;
     let (publisher, statement) = signer(&bundle, publishers)?;
+    check_policy(&statement, Digest::of(bytes))?;
+    Ok(publisher)
+}
+
+/// The statement is about the trust policy with the digest `found`.
+///
+/// # Errors
+/// The first check that failed.
+pub(super) fn check_policy(statement: &Statement, found: Digest) -> Result<(), Failure> {
     let Some(subject) = statement.subjects.first().filter(|_| statement.predicate == Predicate::Policy) else {
         return Err(Failure::OtherPredicate { found: statement.predicate, expected: Predicate::Policy });
     };
@@ -107,11 +116,10 @@ pub(super) fn policy_signer<'p>(
         let expected = super::super::policy::FILE_NAME.to_owned();
         return Err(Failure::OtherFile { named: subject.name.clone(), expected });
     }
-    let found = Digest::of(bytes);
     if subject.digest != found {
         return Err(Failure::OtherDigest { expected: subject.digest, found });
     }
-    Ok(publisher)
+    Ok(())
 }
 
 /// The publisher that made the signature, and what was signed.

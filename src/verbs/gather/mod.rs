@@ -31,7 +31,9 @@ pub(super) use self::facts::{kernel, state_directory, user_directory, variables,
 pub(super) use self::host::RunningHost;
 pub(super) use self::library::{Shelves, read, read_up_to};
 pub(super) use self::program::{ProgramError, find};
-pub(super) use self::supervision::{Trusting, overridden, sentence, session, trusting, trusting_file, user, webhook};
+pub(super) use self::supervision::{
+    Trusting, overridden, project_root, sentence, session, trusting, trusting_file, user, webhook,
+};
 pub(super) use self::temporary::Temporary;
 
 /// The profile of a command line that names none.
@@ -82,12 +84,9 @@ pub(super) fn gather(flags: &Sandbox, purpose: Purpose, account: Option<&OsStr>)
     facts.own_policies.extend(account.map(|path| current.join_or_absolute(path.as_bytes())));
     facts.own_directories.extend(supervision::places(&profile));
     let mut trusting = trusting(&facts.workdir, &variables).map_err(|problem| vec![problem])?;
-    if profile.trust.require_signed_instructions.as_ref().is_some_and(|given| given.value) {
-        let signers: Vec<String> = profile.trust.signers.iter().map(|given| given.value.clone()).collect();
-        trusting.rules = trusting.rules.requiring(&signers);
-    }
     facts.own_policies.extend(trusting.files.iter().cloned());
     let plan = plan::build::build(profile, &facts, &mut host);
+    trusting.hold(&plan, variables.home.as_ref());
     Ok(Gathered { plan, kernel, host, temporary, trusting })
 }
 

@@ -38,8 +38,8 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
         gather::gather(&arguments.sandbox, Purpose::Run, arguments.json.as_deref()).map_err(Refusal::because)?;
     check_gaps(&gathered, arguments.sandbox.degraded)?;
     let program = find_program(&arguments.command, &mut gathered)?;
-    let said = gathered.scan(&arguments.sandbox).map_err(Refusal::because)?;
-    said.iter().for_each(|sentence| print::say(sentence));
+    let scanned = gathered.scan(&arguments.sandbox).map_err(Refusal::because)?;
+    scanned.said.iter().for_each(|sentence| print::say(sentence));
     if !arguments.silent {
         print::say(&banner::banner(&gathered.plan, &gathered.kernel, arguments.verbose));
     }
@@ -60,6 +60,7 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
         trust: Some(Trust {
             rules: gathered.trusting.rules.clone(),
             overridden: gather::overridden(&arguments.sandbox),
+            verified: scanned.verified,
         }),
     });
     let (ended, refusals) = supervisor::run(&prepared, &gathered.kernel, supervision)

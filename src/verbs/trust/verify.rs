@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::keys::Failure;
-use super::sign::project;
 use crate::cli::Verify;
 use crate::profile::abs_path::AbsPath;
-use crate::trust::policy::Rules;
+use crate::trust::policy::{Duty, Rules};
 use crate::trust::scan::{self, Found};
 use crate::trust::verify::Verdict;
 use crate::verbs::gather::{self, Trusting, sentence, shown};
@@ -81,9 +80,12 @@ fn judged(wanted: &Verify) -> Result<(PathBuf, Vec<Found>), Failure> {
 /// Every file of the project that matches.
 fn found_all(policy: Option<&Path>) -> Result<(PathBuf, Vec<Found>), Failure> {
     let (here, trusting) = trusting(policy)?;
-    let root = project::root(&here).map_or_else(|| here.clone(), Path::to_path_buf);
+    let root = gather::project_root(&here).map_or_else(|| here.clone(), Path::to_path_buf);
     let files = files(&root, &trusting.rules)?;
-    Ok((root, scan::judge(files, &trusting.rules)))
+    let mut found = scan::judge(files, &trusting.rules);
+    // Bundles and policies are named where they are not what they should be.
+    found.retain(|found| !is_verified(found) || Duty::of(&found.path) == Duty::Content);
+    Ok((root, found))
 }
 
 fn files(root: &Path, rules: &Rules) -> Result<Vec<AbsPath>, Failure> {
@@ -99,7 +101,7 @@ fn trusting(policy: Option<&Path>) -> Result<(PathBuf, Trusting), Failure> {
     let trusting = match policy {
         Some(path) => {
             let here = path_of(&workdir);
-            let root = project::root(&here).and_then(|root| AbsPath::new(root.as_os_str().as_bytes()));
+            let root = gather::project_root(&here).and_then(|root| AbsPath::new(root.as_os_str().as_bytes()));
             gather::trusting_file(path, root.as_ref().unwrap_or(&workdir))
         }
         None => gather::trusting(&workdir, &variables),

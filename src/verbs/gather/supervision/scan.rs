@@ -2,7 +2,7 @@
 
 use crate::cli::Sandbox;
 use crate::trust::policy::Enforcement;
-use crate::trust::scan::{self, Found};
+use crate::trust::scan::{self, Found, Seen};
 use crate::trust::verify::{Action, Verdict};
 use crate::verbs::gather::{Gathered, path_of, shown};
 
@@ -14,12 +14,21 @@ pub(in crate::verbs) fn overridden(flags: &Sandbox) -> bool {
     flags.trust_override || std::env::var_os(OVERRIDE).is_some_and(|value| value == "1")
 }
 
+/// What came of the look.
+#[derive(Debug, Default)]
+pub(in crate::verbs) struct Scanned {
+    /// What is to be said.
+    pub(in crate::verbs) said: Vec<String>,
+    /// What verified files rest on.
+    pub(in crate::verbs) verified: Vec<Seen>,
+}
+
 impl Gathered {
-    /// Verifies every file that must be signed beneath the working directory. Answers with what is to be said.
+    /// Verifies every file that must be signed beneath the working directory.
     ///
     /// # Errors
     /// One sentence for each file that must not reach the program.
-    pub(in crate::verbs) fn scan(&self, flags: &Sandbox) -> Result<Vec<String>, Vec<String>> {
+    pub(in crate::verbs) fn scan(&self, flags: &Sandbox) -> Result<Scanned, Vec<String>> {
         let rules = &self.trusting.rules;
         let overridden = overridden(flags);
         let mut said = self.trusting.warnings.clone();
@@ -28,7 +37,7 @@ impl Gathered {
         }
         // At `audit` nothing is stopped and nothing is said: a file is looked at when it is opened.
         if rules.enforcement() == Enforcement::Audit && !rules.blocks() {
-            return Ok(said);
+            return Ok(Scanned { said, verified: Vec::new() });
         }
         let profile = self.plan.profile.skipdirs.iter().map(|given| given.value.clone());
         let skipped: Vec<String> = profile.chain(flags.skip_dir.iter().cloned()).collect();
@@ -43,14 +52,16 @@ impl Gathered {
                 false => refused.push(format!("{sentence}; sign it with `nono trust sign-policy`, or put it back")),
             }
         }
+        let mut verified = Vec::new();
         for found in scan::judge(files, rules) {
             match found.verdict.action(rules.enforcement(), overridden) {
-                Action::Allow | Action::Record => {}
+                Action::Allow => verified.extend(found.seen),
+                Action::Record => {}
                 Action::Warn => said.push(format!("warning: {}", sentence(&found))),
                 Action::Deny => refused.push(sentence(&found)),
             }
         }
-        if refused.is_empty() { Ok(said) } else { Err(refused) }
+        if refused.is_empty() { Ok(Scanned { said, verified }) } else { Err(refused) }
     }
 }
 

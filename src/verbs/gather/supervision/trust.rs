@@ -2,15 +2,22 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::plan::Plan;
 use crate::profile::abs_path::AbsPath;
 use crate::profile::variables::Variables;
 use crate::trust::keystore::own;
-use crate::trust::policy::{self, Enforcement, FILE_NAME, Level, Origin, Policy, Publisher, Rules, baseline};
+use crate::trust::policy::{
+    self, Blocklist, Enforcement, FILE_NAME, Level, Origin, PROJECT_BUNDLE, Policy, Publisher, Rules, baseline,
+};
 use crate::trust::verify::verify_policy;
 use crate::verbs::gather::{library::read_up_to, path_of, shown, user_directory};
+
+/// What a repository has at its root.
+const REPOSITORY: &str = ".git";
 
 /// What the levels come to, and what the user should hear about them.
 #[derive(Debug)]
@@ -21,6 +28,42 @@ pub(in crate::verbs) struct Trusting {
     pub(in crate::verbs) warnings: Vec<String>,
     /// Policies of the project that nobody signed whom the user trusts, where the user's policy denies what fails.
     pub(in crate::verbs) refusals: Vec<String>,
+    /// The user's own policy stops something: what it says holds wherever the program reads.
+    pub(in crate::verbs) user_stops: bool,
+}
+
+/// The most projects outside of the working directory whose bundles are looked at.
+const MOST_PROJECTS: usize = 64;
+
+impl Trusting {
+    /// Lets what the user asks for, in the own policy or in the profile, hold wherever `plan` lets the program read. A project
+    /// alone asks for nothing outside of itself.
+    pub(in crate::verbs) fn hold(&mut self, plan: &Plan, home: Option<&AbsPath>) {
+        let asked = &plan.profile.trust;
+        let required = asked.require_signed_instructions.as_ref().is_some_and(|given| given.value);
+        if !required && !self.user_stops {
+            return;
+        }
+        let mut rules = self.rules.clone();
+        if required {
+            let signers: Vec<String> = asked.signers.iter().map(|given| given.value.clone()).collect();
+            rules = rules.requiring(&signers);
+        }
+        let granted = plan.grants.iter().filter(|grant| grant.access.read && grant.group.is_none());
+        let projects = granted.filter_map(|grant| {
+            let place = path_of(&grant.real);
+            let directory = if place.is_dir() { Some(place.as_path()) } else { place.parent() };
+            AbsPath::new(project_root(directory?)?.as_os_str().as_bytes())
+        });
+        let homes: Vec<AbsPath> = home.map(real).into_iter().collect();
+        self.rules = rules.everywhere(&homes).with_roots(projects.take(MOST_PROJECTS));
+    }
+}
+
+/// Where `path` really is, if it is anywhere.
+fn real(path: &AbsPath) -> AbsPath {
+    let found = fs::canonicalize(path_of(path)).ok();
+    found.and_then(|found| AbsPath::new(found.as_os_str().as_bytes())).unwrap_or_else(|| path.clone())
 }
 
 /// Reads every level that holds in `workdir`.
@@ -35,13 +78,14 @@ pub(in crate::verbs) fn trusting(workdir: &AbsPath, variables: &Variables) -> Re
     let own: Vec<Publisher> =
         own.into_iter().map(|key| Publisher::keyed(key.id.as_str(), key.id.as_str(), key.public)).collect();
     let mut anchors = own.clone();
-    let mut user = None;
+    let (mut user, mut user_stops) = (None, false);
     if let Some((path, bytes, policy)) = settings.map(|settings| found(&settings)).transpose()?.flatten() {
         if let Err(why) = signer(&path, &bytes, &own) {
             return Err(format!("{}: {why}; sign it with `nono trust sign-policy --user`", shown(&path)));
         }
         anchors.extend(policy.publishers.iter().cloned());
         user = Some(policy.enforcement);
+        user_stops = policy.enforcement > Enforcement::Audit || policy.blocklist != Blocklist::default();
         levels.push(Level { origin: Origin::User, policy, believed: true });
     }
     let mut scope = workdir.clone();
@@ -61,7 +105,9 @@ pub(in crate::verbs) fn trusting(workdir: &AbsPath, variables: &Variables) -> Re
                     .to_owned(),
             );
         }
-        files.extend([directory.join(FILE_NAME.as_bytes()), directory.join(b"trust-policy.json.bundle")]);
+        files.extend(
+            [FILE_NAME, "trust-policy.json.bundle", PROJECT_BUNDLE].map(|name| directory.join(name.as_bytes())),
+        );
         scope = directory.clone();
         levels.push(Level { origin: Origin::Project(directory), policy, believed: signed.is_ok() });
     }
@@ -71,7 +117,7 @@ pub(in crate::verbs) fn trusting(workdir: &AbsPath, variables: &Variables) -> Re
         levels.iter().filter(|level| level.believed).flat_map(|level| &level.policy.publishers).collect();
     let own: Vec<Publisher> =
         own.into_iter().filter(|own| !named.iter().any(|named| named.identity == own.identity)).collect();
-    Ok(Trusting { rules: Rules::new(&levels, &[scope], &own), files, warnings, refusals })
+    Ok(Trusting { rules: Rules::new(&levels, &[scope], &own), files, warnings, refusals, user_stops })
 }
 
 /// The policy in `file` alone, which the user named.
@@ -84,14 +130,14 @@ pub(in crate::verbs) fn trusting_file(file: &Path, workdir: &AbsPath) -> Result<
     let policy = policy::read(&bytes).map_err(|why| format!("{}: {why}", shown(file)))?;
     let level = Level { origin: Origin::Project(workdir.clone()), policy, believed: true };
     let rules = Rules::new(&[level], std::slice::from_ref(workdir), &[]);
-    Ok(Trusting { rules, files: Vec::new(), warnings: Vec::new(), refusals: Vec::new() })
+    Ok(Trusting { rules, files: Vec::new(), warnings: Vec::new(), refusals: Vec::new(), user_stops: false })
 }
 
 /// The directories from `workdir` up to the root of the outermost repository, so that one put inside of it hides nothing;
 /// without any, as far as they belong to the same user.
 fn projects(workdir: &AbsPath) -> Vec<AbsPath> {
     let owner = |place: &AbsPath| fs::metadata(path_of(place)).map(|found| found.uid()).ok();
-    let is_repository = |place: &AbsPath| fs::symlink_metadata(path_of(place).join(".git")).is_ok();
+    let is_repository = |place: &AbsPath| fs::symlink_metadata(path_of(place).join(REPOSITORY)).is_ok();
     let own = owner(workdir);
     let above = |place: &AbsPath| place.parent().filter(|above| owner(above) == own);
     let mut all: Vec<AbsPath> = std::iter::successors(Some(workdir.clone()), above).collect();
@@ -99,6 +145,19 @@ fn projects(workdir: &AbsPath) -> Vec<AbsPath> {
         all.truncate(outermost.saturating_add(1));
     }
     all
+}
+
+/// The root of the project that `directory` lies in: the nearest one above with a policy, no further than the repository,
+/// whose root it is where no policy is found. `directory` is absolute and without symbolic links.
+pub(in crate::verbs) fn project_root(directory: &Path) -> Option<&Path> {
+    let has = |place: &Path, name: &str| fs::symlink_metadata(place.join(name)).is_ok();
+    let owner = |place: &Path| fs::metadata(place).map(|found| found.uid()).ok();
+    let own = owner(directory);
+    // What lies above directories of the same user is somebody else's.
+    directory
+        .ancestors()
+        .take_while(|place| owner(place) == own)
+        .find(|place| has(place, FILE_NAME) || has(place, REPOSITORY))
 }
 
 fn found(directory: &Path) -> Result<Option<(PathBuf, Vec<u8>, Policy)>, String> {
@@ -124,4 +183,24 @@ fn signer(path: &Path, bytes: &[u8], publishers: &[Publisher]) -> Result<(), Str
         }
     })?;
     verify_policy(bytes, &bundle, publishers).map(drop).map_err(|failure| failure.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_policy_above_is_the_project_s_and_no_repository_is_left() {
+        let base = std::env::temp_dir().join(format!("nono-project-{}", std::process::id()));
+        fs::create_dir_all(base.join("repository/.git")).unwrap();
+        fs::create_dir_all(base.join("repository/part/deep")).unwrap();
+        let repository = base.join("repository");
+        assert_eq!(project_root(&repository.join("part/deep")), Some(repository.as_path()));
+        fs::write(repository.join("part").join(FILE_NAME), "{}").unwrap();
+        assert_eq!(project_root(&repository.join("part/deep")), Some(repository.join("part").as_path()));
+        // What lies above the repository is somebody else's.
+        fs::write(base.join(FILE_NAME), "{}").unwrap();
+        assert_eq!(project_root(&repository), Some(repository.as_path()));
+        fs::remove_dir_all(base).unwrap();
+    }
 }

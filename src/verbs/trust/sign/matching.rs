@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use super::project;
 use crate::profile::abs_path::AbsPath;
+use crate::trust::policy::Duty;
 use crate::trust::scan;
 use crate::verbs::gather::{self, shown};
 use crate::verbs::trust::keys::Failure;
@@ -28,7 +28,7 @@ pub(super) fn find() -> Result<Matching, Failure> {
     let trusting = gather::trusting(&workdir, &gather::variables(&workdir)).map_err(Failure::refused)?;
     let path_of = |path: &AbsPath| PathBuf::from(OsStr::from_bytes(path.as_bytes()));
     let place = path_of(&workdir);
-    let Some(root) = project::root(&place).filter(|_| !trusting.files.is_empty()) else {
+    let Some(root) = gather::project_root(&place).filter(|_| !trusting.files.is_empty()) else {
         return Err(Failure::refused("there is no trust-policy.json here or above; write one with `nono trust init`"));
     };
     let from = AbsPath::new(root.as_os_str().as_bytes()).unwrap_or(workdir);
@@ -36,6 +36,7 @@ pub(super) fn find() -> Result<Matching, Failure> {
         Failure::refused(format!("{} cannot be searched: {error}; nothing was signed", shown(root)))
     })?;
     let is_regular = |path: &PathBuf| path.symlink_metadata().is_ok_and(|found| found.is_file());
-    let files = files.iter().map(path_of).filter(is_regular).collect();
+    let content = files.iter().filter(|path| Duty::of(path) == Duty::Content);
+    let files = content.map(path_of).filter(is_regular).collect();
     Ok(Matching { root: root.to_path_buf(), files })
 }

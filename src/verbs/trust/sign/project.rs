@@ -2,16 +2,12 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::trust::policy::FILE_NAME;
 use crate::trust::statement::is_subject_name;
-use crate::verbs::gather::shown;
+use crate::verbs::gather::{project_root, shown};
 use crate::verbs::trust::keys::Failure;
-
-/// What a repository has at its root.
-const REPOSITORY: &str = ".git";
 
 /// A file that is to be signed.
 #[derive(Debug)]
@@ -22,19 +18,6 @@ pub(super) struct Named {
     pub(super) name: String,
     /// Whether `name` begins at the root of a project.
     pub(super) whole: bool,
-}
-
-/// The root of the project that `directory` lies in: the nearest one above with a policy, no further than the repository,
-/// whose root it is where no policy is found. `directory` is absolute and without symbolic links.
-pub(in crate::verbs::trust) fn root(directory: &Path) -> Option<&Path> {
-    let has = |place: &Path, name: &str| fs::symlink_metadata(place.join(name)).is_ok();
-    let owner = |place: &Path| fs::metadata(place).map(|found| found.uid()).ok();
-    let own = owner(directory);
-    // What lies above directories of the same user is somebody else's.
-    directory
-        .ancestors()
-        .take_while(|place| owner(place) == own)
-        .find(|place| has(place, FILE_NAME) || has(place, REPOSITORY))
 }
 
 /// Finds the regular file that is to be signed.
@@ -50,7 +33,7 @@ pub(super) fn named(path: &OsStr) -> Result<Named, Failure> {
         return Err(failed("it is not a regular file".to_owned()));
     }
     let directory = real.parent().unwrap_or_else(|| Path::new("/"));
-    let project = root(directory);
+    let project = project_root(directory);
     let name = real.strip_prefix(project.unwrap_or(directory)).unwrap_or(&real).to_str();
     let Some(name) = name.filter(|name| is_subject_name(name)).map(str::to_owned) else {
         return Err(failed("a signature names its file in UTF-8; give it such a name".to_owned()));
@@ -82,24 +65,4 @@ pub(super) fn sidecar(path: &Path) -> PathBuf {
 
 fn has_bundle_name(path: &Path) -> bool {
     path.extension() == Some(OsStr::new("bundle"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nearest_policy_above_is_the_project_s_and_no_repository_is_left() {
-        let base = std::env::temp_dir().join(format!("nono-project-{}", std::process::id()));
-        fs::create_dir_all(base.join("repository/.git")).unwrap();
-        fs::create_dir_all(base.join("repository/part/deep")).unwrap();
-        let repository = base.join("repository");
-        assert_eq!(root(&repository.join("part/deep")), Some(repository.as_path()));
-        fs::write(repository.join("part").join(FILE_NAME), "{}").unwrap();
-        assert_eq!(root(&repository.join("part/deep")), Some(repository.join("part").as_path()));
-        // What lies above the repository is somebody else's.
-        fs::write(base.join(FILE_NAME), "{}").unwrap();
-        assert_eq!(root(&repository), Some(repository.as_path()));
-        fs::remove_dir_all(base).unwrap();
-    }
 }
