@@ -116,6 +116,13 @@ impl Lab {
 
     /// The built program with one of its verbs.
     pub(crate) fn verb(&self, verb: &str) -> Command {
+        let mut command = self.bare("");
+        command.arg(shared().join("nono")).arg(verb);
+        command
+    }
+
+    /// A program on the machine as the lab's user, without a sandbox.
+    pub(crate) fn bare(&self, program: &str) -> Command {
         let work = self.world.work();
         let mut command = self.world.command("/usr/bin/nsenter");
         // Entering takes root; what is entered with belongs to the user.
@@ -125,7 +132,7 @@ impl Lab {
             let user = user.to_string();
             command.args(["setpriv", "--reuid", &user, "--regid", &user, "--clear-groups"]);
         }
-        command.arg(shared().join("nono")).arg(verb);
+        command.args((!program.is_empty()).then_some(program));
         command
     }
 

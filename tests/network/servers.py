@@ -84,9 +84,10 @@ def streams(server):
 
 def echoes(server):
     while True:
-        message, sender = server.recvfrom(65536)
+        message, control, _, sender = server.recvmsg(65536, 512)
         note("datagrams", f"{sender[0]} {message!r}")
-        server.sendto(b"echo " + message, sender)
+        # From the address that it was sent to.
+        server.sendmsg([b"echo " + message], control, 0, sender)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -183,6 +184,7 @@ for name_server in name_servers:
 for port in (7, 123):
     echo = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     echo.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    echo.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
     echo.bind(("::", port))
     start(echoes, echo)
 for port in (80, 8080):
