@@ -86,6 +86,28 @@ fn an_address_that_changes_while_it_is_read_connects_to_nobody_else() {
     });
 }
 
+#[test]
+fn a_socket_that_takes_the_place_of_the_program_s_own_is_not_taken_for_it() {
+    each(|world| {
+        let theirs = world.work().join("theirs");
+        let listener = UnixListener::bind(&theirs).expect("a listener");
+        world.give(&theirs);
+        listener.set_nonblocking(true).expect("a listener that does not wait");
+        let own = world.work().join("own");
+        // Also where nothing is denied, and the kernel renames by itself.
+        for denial in [&["--deny", "**/.env"][..], &[]] {
+            let mut command = crate::attack::sandbox(world, &[&["--allow", word(&world.work())], denial].concat());
+            command.arg(crate::place::probe()).args(["race-bind", word(&own), word(&theirs), "1500"]);
+            let report = crate::attack::report(world, &mut command);
+            none_escaped(&report);
+            report.are(&["own"], "1");
+            assert!(number(&report, "reached") > 10, "{report:?}");
+            assert!(listener.accept().is_err(), "somebody came: {report:?}");
+            fs::remove_file(&own).expect("the program's own socket");
+        }
+    });
+}
+
 #[track_caller]
 fn none_escaped(report: &Report) {
     report.are(&["escapes"], "0");

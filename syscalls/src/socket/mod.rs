@@ -1,7 +1,9 @@
 //! Sockets that another process made and this one acts on: `socket(7)`, `unix(7)`.
 
 pub mod address;
+pub mod diagnosis;
 pub mod message;
+mod netlink;
 pub mod route;
 
 use std::net::SocketAddr;

@@ -1,17 +1,14 @@
 //! Where the kernel sends packets: `rtnetlink(7)`.
 
 use std::net::IpAddr;
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 
-use super::message::{self, flag};
-use crate::errno::{Errno, checked_int};
+use super::netlink::{self, HEADER, REQUEST};
+use crate::errno::Errno;
 
 /// `include/uapi/linux/netlink.h`, `rtnetlink.h`.
-const HEADER: usize = 16;
 const ERROR: u16 = 2;
 const NEW_ROUTE: u16 = 24;
 const GET_ROUTE: u16 = 26;
-const REQUEST: u16 = 1;
 const DESTINATION: u16 = 1;
 /// `rtm_type` behind the header, and its value for a route to a host elsewhere.
 const TYPE: usize = HEADER + 7;
@@ -23,17 +20,9 @@ const UNICAST: u8 = 1;
 /// # Errors
 /// Those of `socket(2)`, `sendmsg(2)` and `recvmsg(2)`; `EIO` for a reply that is not understood.
 pub fn is_local(address: IpAddr) -> Result<bool, Errno> {
-    // SAFETY: the call takes numbers only.
-    let number = checked_int(unsafe {
-        libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_ROUTE)
-    })?;
-    // SAFETY: the kernel has just given this descriptor, and nobody else knows it.
-    let socket = unsafe { OwnedFd::from_raw_fd(number) };
-    message::send(socket.as_fd(), &[], &question(address), &[], 0)?;
     let mut reply = [0; 512];
-    // The kernel answers before the call that asked returns.
-    let got = message::receive(socket.as_fd(), &mut [0; 12], &mut reply, &mut [], flag::DONTWAIT)?;
-    meaning(reply.get(..got.length).unwrap_or_default())
+    let length = netlink::ask(libc::NETLINK_ROUTE, &question(address), &mut reply)?;
+    meaning(reply.get(..length).unwrap_or_default())
 }
 
 /// `RTM_GETROUTE` for one address.

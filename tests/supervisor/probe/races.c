@@ -233,6 +233,57 @@ static void race_address(char **argument)
     count("reached", reached);
 }
 
+static const char *linked[2];
+
+static void *put_in_place(void *unused)
+{
+    char second[4096];
+    snprintf(second, sizeof second, "%s.%d", linked[1], gettid());
+    while (!atomic_load_explicit(&over, memory_order_relaxed)) {
+        (void)!link(linked[0], second);
+        rename(second, linked[1]);
+    }
+    return unused;
+}
+
+static int connected(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    int connecting = socket(AF_UNIX, SOCK_STREAM, 0);
+    int done = connect(connecting, (struct sockaddr *)&address, sizeof address) == 0;
+    close(connecting);
+    return done;
+}
+
+/* bind OWN THEIRS TIMES: while a socket is bound to OWN, somebody else's is put in its place. */
+static void race_bind(char **argument)
+{
+    static struct sockaddr_un own = {.sun_family = AF_UNIX};
+    long times = number(argument[2]), escapes = 0, reached = 0;
+    linked[0] = argument[1], linked[1] = argument[0];
+    strncpy(own.sun_path, argument[0], sizeof own.sun_path - 1);
+    pthread_t threads[2];
+    for (int each = 0; each < 2; each++)
+        pthread_create(&threads[each], NULL, put_in_place, NULL);
+    for (long time = 0; time < times; time++) {
+        int bound = socket(AF_UNIX, SOCK_STREAM, 0);
+        unlink(argument[0]);
+        reached += bind(bound, (struct sockaddr *)&own, sizeof own) == 0;
+        escapes += connected(argument[1]);
+        close(bound);
+    }
+    atomic_store(&over, 1);
+    for (int each = 0; each < 2; each++)
+        pthread_join(threads[each], NULL);
+    unlink(argument[0]);
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    must("bind", bind(listener, (struct sockaddr *)&own, sizeof own));
+    must("listen", listen(listener, 1));
+    tell(escapes, reached);
+    count("own", connected(argument[0]));
+}
+
 struct asked {
     const char *path;
     ino_t closed;
@@ -273,6 +324,7 @@ static void race_asked(char **argument)
 const struct probe race_probes[] = {
     {"race-address", 3, race_address},
     {"race-asked", 3, race_asked},
+    {"race-bind", 3, race_bind},
     {"race-flags", 2, race_flags},
     {"race-lasting", 2, race_lasting},
     {"race-path", 3, race_path},

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use syscalls::Errno;
 use syscalls::file::{self, FileType};
-use syscalls::socket;
+use syscalls::socket::{self, diagnosis};
 
 use super::{UnixAddress, unix_address};
 use crate::plan::Operation;
@@ -88,11 +88,22 @@ impl Mediator {
             // The new file takes the socket's own mode, less the mask of this process, which is empty.
             socket::set_mode(socket.as_fd(), 0o777 & !mask)?;
             socket::bind_path(socket.as_fd(), &name)?;
-            let made = syscalls::at::open(Some(entry.directory.as_fd()), &entry.name, &KEPT)?;
-            bound.add(made);
+            // Somebody inside may have put another's socket there meanwhile.
+            let made = syscalls::at::open(Some(entry.directory.as_fd()), &entry.name, &KEPT);
+            made.into_iter().filter(|made| is_bound_to(&socket, made)).for_each(|made| bound.add(made));
             Ok(())
         })
     }
+}
+
+/// Whether `file` is what `socket` was bound to. Both lie in one filesystem, where no two files have the same number.
+fn is_bound_to(socket: &OwnedFd, file: &OwnedFd) -> bool {
+    let low = |number: u64| number & u64::from(u32::MAX);
+    let Ok(bound) = diagnosis::bound_file(socket.as_fd()) else { return false };
+    file::status(file.as_fd()).is_ok_and(|status| {
+        let (_, number) = status.identity;
+        status.kind == FileType::Socket && low(number) == u64::from(bound)
+    })
 }
 
 impl Bound {
