@@ -20,6 +20,10 @@ use super::seccomp as table;
 use crate::plan::{Plan, network};
 use crate::profile::Capability;
 
+/// The one limit at which the kernel neither writes a core dump nor pipes it to a program: it is too small for a file, and
+/// stands for the program that the pipe leads to (`fs/coredump.c`). Zero keeps only files from being written (`core(5)`).
+const NO_CORE_DUMP: u64 = 1;
+
 /// What is to be started: where it was found, and its words.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -105,7 +109,7 @@ pub fn prepare(
     Ok(Prepared {
         ruleset,
         filter: if kernel.seccomp { table::filter(&options(plan, kernel), Arch::NATIVE) } else { Vec::new() },
-        limits: std::iter::once((Resource::CoreDump, 0)).chain(each.into_iter().map(resource)).collect(),
+        limits: std::iter::once((Resource::CoreDump, NO_CORE_DUMP)).chain(each.into_iter().map(resource)).collect(),
         kept: kept(plan),
         group,
         workdir: CString::new(plan.workdir.as_bytes()).unwrap_or_default(),

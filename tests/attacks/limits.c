@@ -83,16 +83,26 @@ static void spin(char **argument)
     answer("spun", 0);
 }
 
-/* core: how large a core dump may be, whether that can be raised, and one way to dump. */
+/* core: how large a core dump may be, whether that can be raised or lowered, and one way to dump. At a limit of one the
+ * kernel leaves a program alone that core_pattern pipes to; at zero it starts it. */
 static void core(char **argument)
 {
     (void)argument;
     struct rlimit limit;
     getrlimit(RLIMIT_CORE, &limit);
     printf("soft: %ld\nhard: %ld\n", (long)limit.rlim_cur, (long)limit.rlim_max);
-    limit.rlim_max = 1 << 20;
-    limit.rlim_cur = 1 << 20;
-    answer("raise", setrlimit(RLIMIT_CORE, &limit));
+    const rlim_t wanted[] = {1 << 20, 0};
+    for (int each = 0; each < 2; each++) {
+        struct rlimit set = {wanted[each], wanted[each]};
+        struct rlimit64 set64 = {wanted[each], wanted[each]};
+        setrlimit(RLIMIT_CORE, &set);
+        syscall(SYS_setrlimit, RLIMIT_CORE, &set);
+        syscall(SYS_prlimit64, 0, RLIMIT_CORE, &set64, NULL);
+        syscall(SYS_prlimit64, getpid(), RLIMIT_CORE, &set64, NULL);
+        getrlimit(RLIMIT_CORE, &limit);
+        printf("after %ld: %ld\n", (long)wanted[each], (long)limit.rlim_cur);
+    }
+    fflush(stdout);
     abort();
 }
 

@@ -92,6 +92,8 @@ static void terminal(char **argument)
     answer("tioclinux", syscall(SYS_ioctl, 0, TIOCLINUX, paste));
     answer("tioclinux-above", syscall(SYS_ioctl, 0, TIOCLINUX | above, paste));
     answer("tiocsetd", syscall(SYS_ioctl, 0, TIOCSETD, &discipline));
+    answer("tiocexcl", syscall(SYS_ioctl, 0, TIOCEXCL));
+    answer("tiocexcl-above", syscall(SYS_ioctl, 0, TIOCEXCL | above));
 }
 
 /* terminal-size: what a program may well do with its terminal. */

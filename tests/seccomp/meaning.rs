@@ -8,6 +8,8 @@ use syscalls::abi::Syscall::{self, *};
 use crate::{CLOSED, OPEN};
 
 const PASSES: Action = Action::Allow;
+/// The call does nothing and says that it did.
+const NOTHING: Action = Action::Errno(0);
 const EPERM: Action = Action::Errno(1);
 const EACCES: Action = Action::Errno(13);
 const EBUSY: Action = Action::Errno(16);
@@ -177,6 +179,12 @@ fn only_the_caller_s_own_limits_change() {
     both(prlimit64, &[1, 7, 1, 0], EPERM);
     both(prlimit64, &[1, 7, 1 << 32, 0], EPERM);
     both(prlimit64, &[1 << 32, 7, 1, 0], PASSES);
+    // RLIMIT_CORE is 4.
+    both(setrlimit, &[7, 1], PASSES);
+    both(setrlimit, &[4, 1], NOTHING);
+    both(setrlimit, &[4 | 1 << 32, 1], NOTHING);
+    both(prlimit64, &[0, 4, 0, 1], PASSES);
+    both(prlimit64, &[0, 4, 1, 0], NOTHING);
     both(setpriority, &[0, 0, 5], PASSES);
     both(setpriority, &[0, 1, 5], EPERM);
     // A group or a user, even the caller's own, is more than the caller.
@@ -205,9 +213,19 @@ fn personality_only_asks_or_returns_to_the_usual() {
 
 #[test]
 fn commands_are_compared_on_their_low_half() {
-    for command in
-        [0x5412, 0x541c, 0x541d, 0x5423, 0x4b49, 0x4008_6602, 0x4004_6602, 0x401c_5820, 0x4080_6685, 0x5000_9401]
-    {
+    for command in [
+        0x540c,
+        0x5412,
+        0x541c,
+        0x541d,
+        0x5423,
+        0x4b49,
+        0x4008_6602,
+        0x4004_6602,
+        0x401c_5820,
+        0x4080_6685,
+        0x5000_9401,
+    ] {
         both(ioctl, &[0, command], EPERM);
         both(ioctl, &[0, command | 1 << 32], EPERM);
         both(ioctl, &[0, command | 0xffff_ffff << 32], EPERM);

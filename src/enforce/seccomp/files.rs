@@ -29,8 +29,8 @@ pub(super) const REFUSED: &[Rule<'_>] = &[
     when(mknodat, SET_ID_NODE_AT, Errno(EPERM)),
     // Types into the terminal, as its user would.
     when(ioctl, &[int(A1).is(&[TIOCSTI, TIOCLINUX])], Errno(EPERM)),
-    // Takes the console's output, or changes what the terminal's bytes mean.
-    when(ioctl, &[int(A1).is(&[TIOCCONS, TIOCSETD])], Errno(EPERM)),
+    // Takes the console's output, changes what the terminal's bytes mean, lets nobody else open it, also after the run.
+    when(ioctl, &[int(A1).is(&[TIOCCONS, TIOCEXCL, TIOCSETD])], Errno(EPERM)),
     // On a virtual console: what a key types.
     when(ioctl, &[int(A1).is(&[KDSKBENT, KDSKBSENT, KDSKBDIACR, KDSKBDIACRUC, KDSETKEYCODE])], Errno(EPERM)),
     // Flags, project, generation, DOS attributes: the owner may change them through a descriptor open for reading.

@@ -9,7 +9,7 @@ use syscalls::abi::arguments::clone as flags;
 use syscalls::abi::arguments::process::*;
 use syscalls::abi::filter::errno::{EBUSY, ENOSYS, EPERM};
 
-use crate::enforce::bpf::Action::Errno;
+use crate::enforce::bpf::Action::{self, Errno};
 use crate::enforce::bpf::Argument::{A0, A1, A2};
 use crate::enforce::bpf::write::{always, int, long, when};
 use crate::enforce::bpf::{Condition, Rule};
@@ -20,6 +20,9 @@ const NEW_NAMESPACE: u64 =
 
 /// What `unshare(2)` may take apart: things of a thread, never a namespace.
 const UNSHARE_PASSED: u64 = flags::FS | flags::FILES | flags::SYSVSEM | flags::VM | flags::SIGHAND | flags::THREAD;
+
+/// The call returns 0 and does nothing (`seccomp(2)`, `SECCOMP_RET_ERRNO`).
+const DONE: Action = Errno(0);
 
 /// The first argument names a process, and it is not 0, the caller.
 const OTHER_PROCESS: &[Condition<'_>] = &[int(A0).is_not_zero()];
@@ -47,6 +50,10 @@ pub(super) const REFUSED: &[Rule<'_>] = &[
     // Limits, priorities, processors and memory of other processes of the same user, the supervisor among them.
     // A program may set its own by the number 0. By its real number it may not: a filter cannot tell whose that is.
     when(prlimit64, &[int(A0).is_not_zero(), long(A2).is_not_zero()], Errno(EPERM)),
+    // A crash is piped to a program of the host's, which runs as root (core(5)), but for the one limit that the program
+    // was started with. The answer is yes, since programs with keys in memory end when they cannot have no dump.
+    when(setrlimit, &[int(A0).is(&[RLIMIT_CORE])], DONE),
+    when(prlimit64, &[int(A1).is(&[RLIMIT_CORE]), long(A2).is_not_zero()], DONE),
     when(setpriority, &[int(A0).is_not(&[PRIO_PROCESS])], Errno(EPERM)),
     when(setpriority, &[int(A1).is_not_zero()], Errno(EPERM)),
     when(ioprio_set, &[int(A0).is_not(&[IOPRIO_WHO_PROCESS])], Errno(EPERM)),

@@ -56,6 +56,7 @@ pub mod socket {
 
 /// Commands of `ioctl(2)` for terminals: `include/uapi/asm-generic/ioctls.h`, `include/uapi/linux/kd.h`.
 pub mod terminal {
+    pub const TIOCEXCL: u64 = 0x540C;
     pub const TIOCSTI: u64 = 0x5412;
     pub const TIOCLINUX: u64 = 0x541C;
     pub const TIOCCONS: u64 = 0x541D;
@@ -114,4 +115,5 @@ pub mod process {
     pub const PER_LINUX: u64 = 0;
     pub const PRIO_PROCESS: u64 = 0;
     pub const IOPRIO_WHO_PROCESS: u64 = 1;
+    pub const RLIMIT_CORE: u64 = 4;
 }
