@@ -74,6 +74,24 @@ fn a_signal_ends_an_open_that_waits_or_starts_it_again_as_its_handler_asks() {
 }
 
 #[test]
+fn a_thread_s_own_descriptors_are_meant_and_those_of_a_process_whose_first_thread_has_ended() {
+    each(|world| {
+        for denial in [&["--deny", "**/.env"][..], &[]] {
+            let place = Place::by_pattern(world);
+            for probe in ["own-descriptors", "last-thread"] {
+                let words = [probe, "open"];
+                let outside = bare(world, &words);
+                outside.all(&["OK"]);
+                let mut command = crate::attack::sandbox(world, &[&["--allow", "."], denial].concat());
+                let inside = crate::attack::report(world, command.arg(crate::place::probe()).args(words));
+                assert_eq!(inside.lines, outside.lines, "{probe} {denial:?}");
+            }
+            drop(place);
+        }
+    });
+}
+
+#[test]
 fn callers_that_die_while_they_wait_leave_nothing_behind() {
     each(|world| {
         let place = Place::by_pattern(world);

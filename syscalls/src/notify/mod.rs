@@ -89,6 +89,8 @@ const USER_NOTIF_FD_SYNC_WAKE_UP: libc::c_ulong = 1;
 const ADDFD_FLAG_SEND: u32 = 1 << 1;
 const SET_MODE_FILTER: libc::c_uint = 1;
 const FILTER_FLAG_NEW_LISTENER: libc::c_uint = 1 << 3;
+/// `include/uapi/linux/pidfd.h`, since Linux 6.9.
+const PIDFD_THREAD: libc::c_uint = libc::O_EXCL.unsigned_abs();
 /// Once received, only a fatal signal interrupts the caller (Linux 5.19). Not `1 << 4`, which is `TSYNC_ESRCH`.
 const FILTER_FLAG_WAIT_KILLABLE_RECV: libc::c_uint = 1 << 5;
 
@@ -219,13 +221,21 @@ impl AsFd for Listener {
     }
 }
 
-/// `pidfd_open(2)` and `pidfd_getfd(2)`: a duplicate of descriptor `number` of `process`.
+/// `pidfd_open(2)` and `pidfd_getfd(2)`: a duplicate of descriptor `number` of `thread`, which may have descriptors of its
+/// own (`CLONE_FILES`) and outlive the thread that its process began with.
 ///
 /// # Errors
-/// `EPERM` without ptrace access to the process, `EBADF` when it has no such descriptor.
-pub fn descriptor_of(process: Pid, number: i32) -> Result<OwnedFd, Errno> {
-    // SAFETY: the call takes numbers only.
-    let pidfd = checked(unsafe { libc::syscall(libc::SYS_pidfd_open, process.number(), 0_u32) })?;
+/// `EPERM` without ptrace access to the thread, `EBADF` when it has no such descriptor. Before Linux 6.9 `ENOENT` or
+/// `EINVAL` for another than the first thread of its process.
+pub fn descriptor_of(thread: Pid, number: i32) -> Result<OwnedFd, Errno> {
+    let open = |flags: libc::c_uint| {
+        // SAFETY: the call takes numbers only.
+        checked(unsafe { libc::syscall(libc::SYS_pidfd_open, thread.number(), flags) })
+    };
+    let pidfd = match open(PIDFD_THREAD) {
+        Err(Errno::INVALID) => open(0)?,
+        opened => opened?,
+    };
     let pidfd = i32::try_from(pidfd).map_err(|_| Errno::INVALID)?;
     // SAFETY: pidfd_open(2) has just returned this descriptor, so nobody else owns it.
     let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };

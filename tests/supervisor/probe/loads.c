@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdatomic.h>
@@ -203,6 +204,54 @@ static void lease(char **argument)
     count("failed", failed);
 }
 
+static void *open_as_thread(void *unused)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strncpy(address.sun_path, "thread-socket", sizeof address.sun_path - 1);
+    int bound = socket(AF_UNIX, SOCK_STREAM, 0), connecting = socket(AF_UNIX, SOCK_STREAM, 0);
+    answer("bind", bind(bound, (struct sockaddr *)&address, sizeof address));
+    answer("listen", listen(bound, 1));
+    answer("connect", connect(connecting, (struct sockaddr *)&address, sizeof address));
+    char byte = 'x';
+    struct iovec piece = {&byte, 1};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+    answer("sendmsg", sendmsg(connecting, &message, 0));
+    int got = open(path, O_RDWR);
+    answer("open", got);
+    answer("fchmod", fchmod(got, 0600));
+    answer("beneath", openat(open(".", O_PATH), path, O_RDONLY));
+    answer("unlink", unlink("thread-socket"));
+    fflush(stdout);
+    if (unused)
+        exit(0);
+    return NULL;
+}
+
+static void *with_own_descriptors(void *unused)
+{
+    must("unshare", unshare(CLONE_FILES | CLONE_FS));
+    must("close", close(open("/dev/null", O_RDONLY)));
+    return open_as_thread(unused);
+}
+
+/* own-descriptors NAME: a thread with descriptors and a directory of its own makes calls on them. */
+static void own_descriptors(char **argument)
+{
+    pthread_t thread;
+    path = argument[0];
+    must("thread", -pthread_create(&thread, NULL, with_own_descriptors, NULL));
+    pthread_join(thread, NULL);
+}
+
+/* last-thread NAME: the first thread of the process has ended, and another makes the calls. */
+static void last_thread(char **argument)
+{
+    pthread_t thread;
+    path = argument[0];
+    must("thread", -pthread_create(&thread, NULL, open_as_thread, argument));
+    pthread_exit(NULL);
+}
+
 /* spawns TIMES PROGRAM: processes by vfork(2), posix_spawn(3) and fork(2) that each open and execute. */
 static void spawns(char **argument)
 {
@@ -291,7 +340,9 @@ const struct probe load_probes[] = {
     {"fifo", 2, fifo},
     {"fresh", 3, fresh},
     {"interrupted", 1, interrupted},
+    {"last-thread", 1, last_thread},
     {"lease", 2, lease},
+    {"own-descriptors", 1, own_descriptors},
     {"spawns", 2, spawns},
     {"storm", 3, storm},
     {"threads", 4, threads},

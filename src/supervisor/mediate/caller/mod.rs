@@ -145,8 +145,7 @@ impl Caller {
     /// # Errors
     /// `EBADF` when it has no such descriptor.
     pub(super) fn duplicate(self, number: i32) -> Result<OwnedFd, Errno> {
-        let process = self.process()?;
-        self.looking(|| descriptor_of(process, number))
+        self.looking(|| descriptor_of(self.thread, number))
     }
 
     /// Whether a signal is there for the caller, or its process, that it neither blocks nor ignores. It waits for the answer
