@@ -201,6 +201,8 @@ fn program_ended(program: Pid, pause: &Pause) -> Option<Change> {
     loop {
         let held_before = pause.is_held();
         match process::next_change() {
+            // It asked to be traced by its parent (`PTRACE_TRACEME`), which is nobody's tracer: no stop of its own.
+            Ok(Some((pid, Change::Stopped(by)))) if process::stop_tracing(pid, by).is_ok() => {}
             Ok(Some((pid, Change::Stopped(by)))) if pid == program => {
                 // Stopped while a question is on the terminal: that is no news for the shell.
                 if held_before || pause.is_held() {

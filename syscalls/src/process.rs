@@ -161,6 +161,15 @@ pub fn wait_for_end() -> Result<Option<(Pid, Change)>, Errno> {
     wait_any(0)
 }
 
+/// `ptrace(2)` with `PTRACE_DETACH`: `pid` goes on with `signal`, and is traced no more.
+///
+/// # Errors
+/// `ESRCH` when the calling thread does not trace it.
+pub fn stop_tracing(pid: Pid, signal: Signal) -> Result<(), Errno> {
+    // SAFETY: the request takes numbers only: the signal is in the place of a pointer.
+    checked(unsafe { libc::ptrace(libc::PTRACE_DETACH, pid.0, 0_usize, libc::c_long::from(signal.0)) }).map(drop)
+}
+
 fn wait_any(options: libc::c_int) -> Result<Option<(Pid, Change)>, Errno> {
     let mut status = 0;
     // SAFETY: `status` is writable and lives through the call.

@@ -282,6 +282,35 @@ static void runaway(char **argument)
     _exit(0);
 }
 
+/* traced SIGNAL PROGRAM ARGUMENT…: asks to be traced by whoever started it, stops, and becomes the program. */
+static void traced(char **argument)
+{
+    answer("traceme", ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+    int signal = (int)number(argument[0]);
+    sigaction(signal, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    raise(signal);
+    answer("raised", 0);
+    sigaction(SIGTRAP, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    execv(argument[1], argument + 1);
+    answer("execute", -1);
+}
+
+static int short_lived(void *unused)
+{
+    (void)unused;
+    return 77;
+}
+
+/* sibling: starts a process as a child of whoever started this one, outlives it, and ends with 5. */
+static void sibling(char **argument)
+{
+    (void)argument;
+    static char stack[65536] __attribute__((aligned(16)));
+    answer("clone", clone(short_lived, stack + sizeof stack, CLONE_PARENT | SIGCHLD, NULL));
+    usleep(300000);
+    exit(5);
+}
+
 /* identity: who this program is and what it may do. */
 static void identity(char **argument)
 {
@@ -320,8 +349,10 @@ const struct attack process_attacks[] = {
     {"own", 0, own},
     {"peek", 1, peek},
     {"runaway", 2, runaway},
+    {"sibling", 0, sibling},
     {"signals", 1, signals},
     {"trace", 2, trace},
+    {"traced", 2, traced},
     {"victim", 0, victim},
     {NULL, 0, NULL},
 };

@@ -98,6 +98,26 @@ fn a_signal_to_nono_ends_the_whole_tree() {
 }
 
 #[test]
+fn a_program_that_makes_its_parent_its_tracer_or_gives_it_children_runs_on() {
+    each(|world| {
+        let profile = world.home().join("static.json");
+        world.file(&profile, r#"{"name": "static", "extends": ["default"], "supervisor": {"enabled": false}}"#);
+        for flags in [&[][..], &["--deny", "**/.env"], &["-p", word(&profile)]] {
+            // SIGUSR1, SIGSEGV, SIGTRAP, SIGURG: each would stop it for its tracer.
+            for signal in ["10", "11", "5", "23"] {
+                let attack = ["traced", signal, "/bin/echo", "echo: OK"];
+                let mut command = confined_command(world, flags, &attack);
+                let report = report(world, &mut command);
+                report.all(&["OK"]);
+                assert_eq!(report.lines.len(), 3, "{signal} {flags:?}: {report:?}");
+            }
+            let outcome = world.finish(&mut confined_command(world, flags, &["sibling"]));
+            assert_eq!((outcome.code(), outcome.stdout.as_str()), (5, "clone: OK\n"), "{flags:?}: {}", outcome.stderr);
+        }
+    });
+}
+
+#[test]
 fn a_limit_on_processes_holds_or_is_refused() {
     for_counted(|world| {
         report(world, &mut crate::attack::bare_command(world, &["processes", "200"])).are(&["fork"], "OK");

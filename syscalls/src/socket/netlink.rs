@@ -15,8 +15,7 @@ pub(super) const REQUEST: u16 = 1;
 /// Those of `socket(2)`, `sendmsg(2)` and `recvmsg(2)`.
 pub(super) fn ask(protocol: libc::c_int, question: &[u8], reply: &mut [u8]) -> Result<usize, Errno> {
     // SAFETY: the call takes numbers only.
-    let number =
-        checked_int(unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) })?;
+    let number = checked_int(unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol) })?;
     // SAFETY: the kernel has just given this descriptor, and nobody else knows it.
     let socket = unsafe { OwnedFd::from_raw_fd(number) };
     message::send(socket.as_fd(), &[], question, &[], 0)?;
