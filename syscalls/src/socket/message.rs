@@ -41,7 +41,7 @@ pub fn send(socket: BorrowedFd<'_>, address: &[u8], data: &[u8], control: &[u8],
     header.msg_iovlen = 1;
     if !control.is_empty() {
         header.msg_control = control.as_ptr().cast_mut().cast();
-        header.msg_controllen = control.len();
+        header.msg_controllen = converted(control.len())?;
     }
     // SAFETY: `header` points to `piece`, and both point to slices that the kernel only reads, with their lengths; all of
     // them outlive the call.
@@ -68,7 +68,7 @@ pub fn receive(
     header.msg_iovlen = 1;
     if !control.is_empty() {
         header.msg_control = control.as_mut_ptr().cast();
-        header.msg_controllen = control.len();
+        header.msg_controllen = converted(control.len())?;
     }
     // SAFETY: `header` points to `piece`, and both point to slices that are writable for the lengths given with them; all
     // of them outlive the call.
@@ -76,9 +76,14 @@ pub fn receive(
     Ok(Received {
         length: usize::try_from(got).unwrap_or(0),
         address: usize::try_from(header.msg_namelen).unwrap_or(0).min(address.len()),
-        control: header.msg_controllen.min(control.len()),
+        control: converted::<_, usize>(header.msg_controllen)?.min(control.len()),
         flags: header.msg_flags,
     })
+}
+
+/// The length of control data: `size_t` in one C library, `socklen_t` in another.
+fn converted<F, T: TryFrom<F>>(length: F) -> Result<T, Errno> {
+    T::try_from(length).map_err(|_| Errno::INVALID)
 }
 
 fn empty_header() -> libc::msghdr {
