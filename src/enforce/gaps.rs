@@ -141,7 +141,7 @@ fn named_own(own: &OwnPlace) -> String {
 /// Denials beneath a grant: the kernel's rules cannot take back a part of what they gave.
 fn denial_gaps(plan: &Plan) -> Vec<Gap> {
     let about = |grant: &Grant| {
-        let inside = plan.denials.iter().filter(|denial| reaches_into(grant, denial));
+        let inside = plan.denials.perhaps_within(&grant.real).filter(|denial| reaches_into(grant, denial));
         let text = listed(
             inside.map(|denial| format!("deny {} ({})", escaped(denial.written.as_bytes(), MOST_SHOWN), denial.from)),
         )?;

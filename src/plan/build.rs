@@ -7,7 +7,9 @@ use crate::profile::abs_path::AbsPath;
 use crate::profile::{FilePattern, FileRule, FileRuleKind, Given, Profile, Provenance};
 
 use super::environment;
-use super::{Access, Denial, Facts, Found, Grant, Host, OwnKind, OwnPlace, PathKind, Plan, SocketGrant, Warning};
+use super::{
+    Access, Denial, Denials, Facts, Found, Grant, Host, OwnKind, OwnPlace, PathKind, Plan, SocketGrant, Warning,
+};
 
 /// Everything `profile`, with the flags merged in, means on this host.
 ///
@@ -16,7 +18,7 @@ use super::{Access, Denial, Facts, Found, Grant, Host, OwnKind, OwnPlace, PathKi
 pub fn build(profile: Profile, facts: &Facts, host: &mut dyn Host) -> Plan {
     let mut lookups = Lookups { host, seen: BTreeMap::new() };
     let own = own_places(facts, lookups.host);
-    let denials = denials(&profile.files, lookups.host);
+    let denials = Denials::from(denials(&profile.files, lookups.host));
     let mut granting =
         Granting { denials: &denials, own: &own, grants: Vec::new(), missing: Vec::new(), warnings: Vec::new() };
     for rule in profile.files.iter().filter(|rule| rule.kind != FileRuleKind::Deny) {
@@ -29,7 +31,7 @@ pub fn build(profile: Profile, facts: &Facts, host: &mut dyn Host) -> Plan {
         workdir: facts.workdir.clone(),
         root: facts.root,
         grants,
-        denials: denials.into(),
+        denials,
         unix_sockets,
         own,
         missing,
@@ -115,7 +117,7 @@ fn denial(rule: &FileRule, pattern: FilePattern, real: Option<AbsPath>) -> Denia
 
 /// The grants so far, and what they have to respect.
 struct Granting<'d> {
-    denials: &'d [Denial],
+    denials: &'d Denials,
     own: &'d [OwnPlace],
     grants: Vec<Grant>,
     missing: Vec<(AbsPath, Provenance)>,
@@ -214,8 +216,7 @@ impl Granting<'_> {
 
     /// The denial that closes an object, by the name it was given or by where it really is.
     fn denial(&self, path: &AbsPath, real: &AbsPath) -> Option<&Denial> {
-        let moved = path != real;
-        self.denials.iter().find(|denial| denial.covers(real) || (moved && denial.covers(path)))
+        self.denials.covering_either(path, real)
     }
 
     fn warn(&mut self, rule: &FileRule, text: String) {

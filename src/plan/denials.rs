@@ -14,12 +14,15 @@ pub struct Denials {
     /// For each denial, where a path must end or have a slash to be closed by it: behind the name that the policy gives, and
     /// behind where that really is. Side by side these are a few cache lines, where the denials are hundreds.
     ends: Vec<[u8; 2]>,
+    /// For each denial, where a directory may end that it closes something in.
+    above: Vec<Ends>,
 }
 
 /// Stands in [`Denials::ends`] for whatever must be compared: a pattern, `/`, or a path longer than a byte can say.
 const ANYWHERE: u8 = 0;
 
 /// The lengths at which a path has a slash or ends, one bit for each that a byte can say.
+#[derive(Clone, Copy, Debug)]
 struct Ends([u64; 4]);
 
 impl Denials {
@@ -30,19 +33,48 @@ impl Denials {
         let candidates = self.all.iter().zip(&self.ends).filter(|(_, marks)| may_cover(marks));
         candidates.map(|(denial, _)| denial).find(|denial| denial.covers(path))
     }
+
+    /// The first denial that closes an object, by the name it was given or by where it really is.
+    pub fn covering_either(&self, given: &AbsPath, real: &AbsPath) -> Option<&Denial> {
+        if given == real {
+            return self.covering(real);
+        }
+        let ends = Ends::of(given.as_bytes()).and(Ends::of(real.as_bytes()));
+        let may_cover = |marks: &[u8; 2]| ends.has(marks[0]) || ends.has(marks[1]);
+        let candidates = self.all.iter().zip(&self.ends).filter(|(_, marks)| may_cover(marks));
+        candidates.map(|(denial, _)| denial).find(|denial| denial.covers(real) || denial.covers(given))
+    }
+
+    /// Every denial that may close something in `directory`, and few others.
+    pub fn perhaps_within(&self, directory: &AbsPath) -> impl Iterator<Item = &Denial> {
+        let end = mark(directory);
+        let near = self.all.iter().zip(&self.above).filter(move |(_, above)| above.has(end));
+        near.map(|(denial, _)| denial)
+    }
+}
+
+/// Where `path` ends, as [`Denials::ends`] has it.
+fn mark(path: &AbsPath) -> u8 {
+    match path.as_bytes().len() {
+        0 | 1 => ANYWHERE,
+        length => u8::try_from(length).unwrap_or(ANYWHERE),
+    }
 }
 
 impl From<Vec<Denial>> for Denials {
     fn from(all: Vec<Denial>) -> Self {
-        let mark = |path: &AbsPath| match path.as_bytes().len() {
-            0 | 1 => ANYWHERE,
-            length => u8::try_from(length).unwrap_or(ANYWHERE),
-        };
         let marks = |denial: &Denial| match &denial.pattern {
             FilePattern::Path(path) => [mark(path), mark(denial.real.as_ref().unwrap_or(path))],
             FilePattern::Glob { .. } => [ANYWHERE; 2],
         };
-        Self { ends: all.iter().map(marks).collect(), all }
+        let above = |denial: &Denial| match &denial.pattern {
+            FilePattern::Path(path) => {
+                let ends = Ends::of(path.as_bytes());
+                denial.real.as_ref().map_or(ends, |real| ends.and(Ends::of(real.as_bytes())))
+            }
+            FilePattern::Glob { .. } => Ends([u64::MAX; 4]),
+        };
+        Self { ends: all.iter().map(marks).collect(), above: all.iter().map(above).collect(), all }
     }
 }
 
@@ -64,6 +96,12 @@ impl Ends {
             }
         }
         Self(bits)
+    }
+
+    /// The lengths of both.
+    fn and(self, other: Self) -> Self {
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        Self([a | e, b | f, c | g, d | h])
     }
 
     fn has(&self, end: u8) -> bool {
@@ -110,6 +148,18 @@ mod tests {
         for path in paths {
             let path = at(&path);
             assert_eq!(denials.covering(&path), denials.iter().find(|denial| denial.covers(&path)), "{path}");
+            for other in ["/a/b/c", "/w/.env", "/nothing", "/z/x"].map(at) {
+                let either = denials.iter().find(|denial| denial.covers(&path) || denial.covers(&other));
+                assert_eq!(denials.covering_either(&path, &other), either, "{path} {other}");
+            }
+            let lies_within = |denial: &&Denial| match &denial.pattern {
+                FilePattern::Path(closed) => {
+                    [Some(closed), denial.real.as_ref()].into_iter().flatten().any(|closed| closed.is_within(&path))
+                }
+                FilePattern::Glob { .. } => true,
+            };
+            let near: Vec<_> = denials.perhaps_within(&path).filter(lies_within).collect();
+            assert_eq!(near, denials.iter().filter(lies_within).collect::<Vec<_>>(), "{path}");
         }
     }
 
