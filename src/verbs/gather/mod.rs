@@ -4,6 +4,7 @@ mod facts;
 mod flags;
 mod host;
 mod library;
+mod listing;
 mod program;
 mod supervision;
 mod temporary;
