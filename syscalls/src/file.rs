@@ -63,6 +63,16 @@ pub fn open_path_without_links(path: &CStr) -> Result<OwnedFd, Errno> {
     at::open(None, path, &OpenHow { flags, mode: 0, resolve: resolve::NO_SYMLINKS })
 }
 
+/// [`open_path_without_links`] of what is to be a directory: anything else is found without being opened, and nothing has to
+/// be closed again.
+///
+/// # Errors
+/// `ENOTDIR` for anything else, also where it stands on the way; others as [`open_path_without_links`].
+pub fn find_directory_without_links(path: &CStr) -> Result<(), Errno> {
+    let flags = u64::from((libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC).unsigned_abs());
+    at::open(None, path, &OpenHow { flags, mode: 0, resolve: resolve::NO_SYMLINKS }).map(drop)
+}
+
 /// `readlink(2)`, for whether there is a symbolic link: what it leads to is not read.
 ///
 /// # Errors

@@ -25,6 +25,8 @@ const HANGING: u32 = 25;
 const MOST_HELPERS: u64 = 32;
 /// Calls that are received before one is carried out: a call that nobody has received can still be interrupted.
 const MOST_TAKEN: u32 = 16;
+/// Calls of one thread in a row after which it counts as the only one that calls: then none can wait beside it.
+const ALONE: u32 = 64;
 
 /// What receives and answers the program's calls: the receiver, and a relief that starts helpers when it has more than it can
 /// do or hangs in one call. Two threads that received in turn would cost the caller another change of threads for every call. They end with
@@ -137,6 +139,7 @@ fn carry_out(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, notification: Not
 
 /// The life of the receiver.
 fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work) {
+    let (mut last, mut in_a_row) = (None, 0_u32);
     loop {
         let notification = match work.next_taken().map(Some).map_or_else(|| next_call(mediator), Ok) {
             Ok(Some(notification)) => notification,
@@ -147,7 +150,11 @@ fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work) {
         if work.asleep.load(Ordering::SeqCst) {
             work.relief.get().inspect(|relief| relief.unpark());
         }
-        work.take(mediator);
+        in_a_row = if last == Some(notification.thread) { in_a_row.saturating_add(1) } else { 0 };
+        last = Some(notification.thread);
+        if in_a_row < ALONE {
+            work.take(mediator);
+        }
         carry_out(mediator, waiting, notification);
         work.steps.fetch_add(1, Ordering::SeqCst);
     }

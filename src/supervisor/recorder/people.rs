@@ -11,6 +11,9 @@ use crate::audit::record::Fields;
 
 /// Threads that are remembered; each holds a descriptor.
 const MOST: usize = 128;
+/// How long a thread that was seen alive counts as alive. Its number is another's only after as many threads were started as
+/// there are numbers, which takes many times as long.
+const SURE: Duration = Duration::from_micros(100);
 /// How long nothing is remembered of a process, one of whose further threads starts another program: until that has
 /// happened, the others still look as before.
 const UNSETTLED: Duration = Duration::from_secs(1);
@@ -29,6 +32,7 @@ struct State {
 struct Person {
     /// Tells whether the number is still the same thread's.
     handle: ThreadHandle,
+    seen: Instant,
     process: i32,
     described: Vec<u8>,
 }
@@ -36,9 +40,11 @@ struct Person {
 impl People {
     /// Shows the JSON object that describes the process of `thread`, which waits for an answer.
     pub(super) fn describe(&self, thread: Pid, look: impl FnOnce() -> Process, show: impl FnOnce(&[u8])) {
+        let now = Instant::now();
         {
-            let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(person) = state.known.get(&thread.number()).filter(|person| person.handle.is_alive()) {
+            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let person = state.known.get_mut(&thread.number());
+            if let Some(person) = person.and_then(|person| person.is_alive(now).then_some(person)) {
                 return show(&person.described);
             }
         }
@@ -57,7 +63,7 @@ impl People {
         if state.known.len() >= MOST {
             state.known.clear();
         }
-        state.known.insert(thread.number(), Person { handle, process: process.pid, described });
+        state.known.insert(thread.number(), Person { handle, seen: now, process: process.pid, described });
     }
 
     /// The process of `thread` is about to become another program.
@@ -68,6 +74,19 @@ impl People {
         if process != thread.number() {
             state.unsettled.push((process, Instant::now()));
         }
+    }
+}
+
+impl Person {
+    fn is_alive(&mut self, now: Instant) -> bool {
+        if now.saturating_duration_since(self.seen) < SURE {
+            return true;
+        }
+        let is_alive = self.handle.is_alive();
+        if is_alive {
+            self.seen = now;
+        }
+        is_alive
     }
 }
 

@@ -13,7 +13,8 @@ use crate::supervisor::mediate::caller::Caller;
 #[derive(Debug)]
 pub(in crate::supervisor::mediate) struct Straight {
     pub(in crate::supervisor::mediate) real: AbsPath,
-    /// Whether something is there. Without, no link is on the way to the part that is missing either.
+    /// Whether something is there, or a file in the place of a directory on the way. Without, no link is on the way to the
+    /// part that is missing either.
     pub(in crate::supervisor::mediate) is_there: bool,
 }
 
@@ -39,12 +40,13 @@ impl Resolver {
             return None;
         }
         let found = match text.first() {
-            Some(b'/') => file::open_path_without_links(path),
-            _ => file::open_path_without_links(&CString::new(real.as_bytes()).ok()?),
+            Some(b'/') => file::find_directory_without_links(path),
+            _ => file::find_directory_without_links(&CString::new(real.as_bytes()).ok()?),
         };
         match found {
-            Ok(_) => Some(Straight { real, is_there: true }),
-            Err(Errno::NOT_FOUND | Errno::NOT_DIRECTORY) => Some(Straight { real, is_there: false }),
+            // Files are what is opened most, and to find one this way is cheaper than to have it.
+            Ok(()) | Err(Errno::NOT_DIRECTORY) => Some(Straight { real, is_there: true }),
+            Err(Errno::NOT_FOUND) => Some(Straight { real, is_there: false }),
             Err(_) => None,
         }
     }
