@@ -1,10 +1,13 @@
 //! The one decision function.
 
+mod near;
+
 use std::cmp::Reverse;
 
 use crate::profile::Approver;
 use crate::profile::abs_path::AbsPath;
 
+pub use self::near::Near;
 use super::{Denial, Grant, Operation, OwnKind, Plan, Reason, Verdict, network};
 
 /// What `plan` says about `operation`, and what decided. Total and pure: the same question has the same answer, whoever asks.
@@ -14,12 +17,23 @@ use super::{Denial, Grant, Operation, OwnKind, Plan, Reason, Verdict, network};
 pub fn decide<'p>(plan: &'p Plan, operation: &Operation) -> Verdict<'p> {
     match operation {
         Operation::Connect { target, port, udp } => network::connect(plan, target, *port, *udp),
-        Operation::Execute(path) => on_file(plan, path, Use::Execute),
+        Operation::Execute(path) => on_file(plan, path, Use::Execute, None),
         Operation::Listen(listen) => network::listen(plan, listen),
-        Operation::Read(path) => on_file(plan, path, Use::Read),
+        Operation::Read(path) => on_file(plan, path, Use::Read, None),
         Operation::UnixConnect(path) => on_socket(plan, path),
-        Operation::Write(path) => on_file(plan, path, Use::Write),
+        Operation::Write(path) => on_file(plan, path, Use::Write, None),
     }
+}
+
+/// The answer of [`decide`], found faster for what lies directly in the directory that `near` is about.
+pub fn decide_near<'p>(plan: &'p Plan, near: &Near, operation: &Operation) -> Verdict<'p> {
+    let (path, wanted) = match operation {
+        Operation::Execute(path) => (path, Use::Execute),
+        Operation::Read(path) => (path, Use::Read),
+        Operation::Write(path) => (path, Use::Write),
+        Operation::Connect { .. } | Operation::Listen(_) | Operation::UnixConnect(_) => return decide(plan, operation),
+    };
+    on_file(plan, path, wanted, Some(near).filter(|near| near.is_about(path)))
 }
 
 impl Denial {
@@ -48,8 +62,8 @@ enum Use {
     Write,
 }
 
-fn on_file<'p>(plan: &'p Plan, path: &AbsPath, wanted: Use) -> Verdict<'p> {
-    if let Some(closed) = closed(plan, path, wanted) {
+fn on_file<'p>(plan: &'p Plan, path: &AbsPath, wanted: Use, near: Option<&Near>) -> Verdict<'p> {
+    if let Some(closed) = closed(plan, path, wanted, near) {
         return Verdict::Deny(closed);
     }
     let gives = |grant: &Grant| match wanted {
@@ -58,7 +72,11 @@ fn on_file<'p>(plan: &'p Plan, path: &AbsPath, wanted: Use) -> Verdict<'p> {
         Use::Write => grant.access.write,
     };
     // The kernel's rule is on what the path was found to be, so the name it was given by does not count here.
-    let covering = || plan.grants.iter().filter(|grant| path.is_within(&grant.real));
+    let grants = || match near {
+        Some(near) => Either::Few(near.grants(plan)),
+        None => Either::All(plan.grants.iter()),
+    };
+    let covering = || grants().filter(|grant| path.is_within(&grant.real));
     let closest = |grant: &&Grant| Reverse(grant.real.as_bytes().len());
     match covering().filter(|grant| gives(grant)).min_by_key(closest) {
         Some(grant) => Verdict::Allow(Reason::Grant(grant)),
@@ -67,7 +85,7 @@ fn on_file<'p>(plan: &'p Plan, path: &AbsPath, wanted: Use) -> Verdict<'p> {
 }
 
 fn on_socket<'p>(plan: &'p Plan, path: &AbsPath) -> Verdict<'p> {
-    if let Some(closed) = closed(plan, path, Use::Write) {
+    if let Some(closed) = closed(plan, path, Use::Write, None) {
         return Verdict::Deny(closed);
     }
     match plan.unix_sockets.iter().find(|socket| socket.real == *path) {
@@ -77,13 +95,38 @@ fn on_socket<'p>(plan: &'p Plan, path: &AbsPath) -> Verdict<'p> {
 }
 
 /// What closes `path` whatever is granted: a place of nono's own, then a denial.
-fn closed<'p>(plan: &'p Plan, path: &AbsPath, wanted: Use) -> Option<Reason<'p>> {
-    let own = plan.own.iter().find(|place| {
+fn closed<'p>(plan: &'p Plan, path: &AbsPath, wanted: Use, near: Option<&Near>) -> Option<Reason<'p>> {
+    let mut own = match near {
+        Some(near) => Either::Few(near.own(plan)),
+        None => Either::All(plan.own.iter()),
+    };
+    let own = own.find(|place| {
         path.is_within(&place.path)
             && match (place.kind, wanted) {
                 (OwnKind::Directory, _) | (OwnKind::Binary | OwnKind::Kernel | OwnKind::Policy, Use::Write) => true,
                 (OwnKind::Binary | OwnKind::Kernel | OwnKind::Policy, Use::Execute | Use::Read) => false,
             }
     });
-    own.map(Reason::Own).or_else(|| plan.denials.covering(path).map(Reason::Denial))
+    let denial = || match near {
+        Some(near) => near.denials(plan).find(|denial| denial.covers(path)),
+        None => plan.denials.covering(path),
+    };
+    own.map(Reason::Own).or_else(|| denial().map(Reason::Denial))
+}
+
+/// All rules of a kind, or the few that may count.
+enum Either<A, F> {
+    All(A),
+    Few(F),
+}
+
+impl<T, A: Iterator<Item = T>, F: Iterator<Item = T>> Iterator for Either<A, F> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        match self {
+            Self::All(all) => all.next(),
+            Self::Few(few) => few.next(),
+        }
+    }
 }

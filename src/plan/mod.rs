@@ -21,7 +21,7 @@ use crate::profile::abs_path::AbsPath;
 use crate::profile::{Capability, FilePattern, FileRuleKind, Given, Profile, Provenance};
 
 pub use self::build::build;
-pub use self::decide::decide;
+pub use self::decide::{Near, decide, decide_near};
 pub use self::denials::Denials;
 pub use self::operation::{Operation, Reason, Verdict};
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::plan::{Operation, Verdict, build, decide};
+use crate::plan::{Near, Operation, Verdict, build, decide, decide_near};
 use FileRuleKind::{Allow, Deny, Read, Write};
 
 const PATTERNS: [&str; 4] = ["a", "**/b/a", "/a/*", "*/b"];
@@ -130,6 +130,23 @@ fn the_order_of_the_rules_changes_no_answer() {
                     [third, second, first],
                 ] {
                     assert_eq!(decided(&order.map(|rule| *rule), &operations), expected, "{order:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_known_of_a_directory_changes_no_answer() {
+    let (rules, operations) = (rules(), operations());
+    let directories: Vec<AbsPath> =
+        universe().iter().map(|text| at(if text.is_empty() { "/" } else { text })).collect();
+    for (one, first) in rules.iter().enumerate() {
+        for second in rules.iter().skip(one) {
+            let plan = build(profile(vec![first.clone(), second.clone()]), &facts(), &mut World::default());
+            for near in directories.iter().map(|directory| Near::new(&plan, directory.clone())) {
+                for operation in operations.iter().flatten() {
+                    assert_eq!(decide_near(&plan, &near, operation), decide(&plan, operation), "{near:?}: {operation}");
                 }
             }
         }

@@ -66,7 +66,7 @@ fn begins_so(tokens: &[Token], name: &[u8]) -> bool {
 /// Adds the positions behind each `**` that may stand for nothing.
 fn closed(components: &[Component], mut positions: u64) -> u64 {
     for (position, component) in components.iter().enumerate() {
-        if *component == Component::AnyDepth && positions >> position & 1 == 1 {
+        if matches!(component, Component::AnyDepth) && positions >> position & 1 == 1 {
             positions |= 2 << position;
         }
     }

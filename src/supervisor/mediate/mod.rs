@@ -7,6 +7,7 @@ mod attributes;
 mod caller;
 mod calls;
 mod change;
+mod nearby;
 mod open;
 mod receive;
 mod resolve;
@@ -28,6 +29,7 @@ use self::caller::Caller;
 pub(super) use self::caller::Powers;
 use self::calls::Numbers;
 use self::change::At;
+use self::nearby::Nearby;
 use self::resolve::{Last, Object, RealPath, Resolver};
 use self::signed::Needed;
 use self::sockets::Bound;
@@ -39,7 +41,7 @@ use super::trusted::Trusted;
 use crate::approval::{AskedOperation, Object as AskedObject, Question, Subject};
 use crate::enforce::gaps;
 use crate::plan::explain::explain;
-use crate::plan::{Access, Denial, Operation, Plan, Verdict, decide};
+use crate::plan::{Access, Denial, Operation, Plan, Verdict};
 use crate::profile::FilePattern;
 use crate::profile::abs_path::AbsPath;
 
@@ -53,6 +55,7 @@ pub(super) struct Mediator {
     listener: Arc<Listener>,
     numbers: Numbers,
     resolver: Resolver,
+    nearby: Nearby,
     powers: Powers,
     /// No denial lies inside a grant, so that Landlock refuses by itself all that the plan refuses.
     kernel_complete: bool,
@@ -142,6 +145,7 @@ impl Mediator {
             listener,
             numbers,
             resolver,
+            nearby: Nearby::default(),
             powers,
             kernel_complete,
             bound,
@@ -166,7 +170,7 @@ impl Mediator {
         let creates = matches!(kind, Kind::Open | Kind::OpenHow) && object.is_none();
         let mut asked = Vec::new();
         for operation in operations {
-            match decide(&self.plan, operation) {
+            match self.verdict(operation) {
                 verdict @ Verdict::Allow(_) if asked.is_empty() => {
                     self.recorder.decided(caller.id, operations, &verdict, creates);
                 }
@@ -320,7 +324,7 @@ impl Mediator {
         let Ok(object) = found else { return Outcome::GoOn };
         let RealPath::Path(real) = &object.real else { return Outcome::GoOn };
         let operation = Operation::Execute(real.clone());
-        let verdict = decide(&self.plan, &operation);
+        let verdict = self.verdict(&operation);
         self.recorder.decided(caller.id, std::slice::from_ref(&operation), &verdict, false);
         match verdict {
             Verdict::Allow(_) => match self.needed(caller, at.directory, &at.path, &object) {

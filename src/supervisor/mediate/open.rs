@@ -11,7 +11,7 @@ use super::caller::{Caller, PATH_MAX};
 use super::resolve::{Entry, Last, Object, RealPath, Straight};
 use super::signed::{Needed, reopen_as};
 use super::{Decided, Kind, Mediator, Outcome};
-use crate::plan::{Access, Operation, Verdict, decide};
+use crate::plan::{Access, Operation, Verdict};
 use crate::profile::abs_path::AbsPath;
 
 /// The arguments of one open, whichever call made it.
@@ -142,7 +142,7 @@ impl Mediator {
         if !is_there && !open.access().write {
             operations.push(Operation::Write(real));
         }
-        let mut verdicts = operations.iter().map(|operation| decide(&self.plan, operation));
+        let mut verdicts = operations.iter().map(|operation| self.verdict(operation));
         let Some(verdict @ Verdict::Allow(_)) = verdicts.next() else { return false };
         let plainly = verdicts.all(|verdict| matches!(verdict, Verdict::Allow(_)))
             && !self.is_to_be_signed(operations.first())

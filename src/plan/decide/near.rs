@@ -1,0 +1,62 @@
+//! The few rules of a plan that may be about a file in one directory: those are asked about again and again.
+
+use crate::plan::{Denial, Grant, OwnPlace, Plan};
+use crate::profile::FilePattern;
+use crate::profile::abs_path::AbsPath;
+
+/// Places of the rules in a plan that may cover something directly in a directory, in the plan's order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Near {
+    directory: AbsPath,
+    own: Vec<usize>,
+    denials: Vec<usize>,
+    grants: Vec<usize>,
+}
+
+impl Near {
+    /// What `plan` says near the entries of `directory`.
+    pub fn new(plan: &Plan, directory: AbsPath) -> Self {
+        // Whatever covers an entry names the directory, one above it, or the entry.
+        let is_near = |path: &AbsPath| directory.is_within(path) || is_in(path, &directory);
+        let denies = |denial: &Denial| match &denial.pattern {
+            FilePattern::Path(path) => is_near(path) || denial.real.as_ref().is_some_and(is_near),
+            FilePattern::Glob { .. } => true,
+        };
+        Self {
+            own: places(&plan.own, |own| is_near(&own.path)),
+            denials: places(&plan.denials, denies),
+            grants: places(&plan.grants, |grant| is_near(&grant.real)),
+            directory,
+        }
+    }
+
+    /// Whether `path` is an entry of the directory.
+    pub fn is_about(&self, path: &AbsPath) -> bool {
+        is_in(path, &self.directory)
+    }
+
+    pub(super) fn own<'p>(&self, plan: &'p Plan) -> impl Iterator<Item = &'p OwnPlace> {
+        self.own.iter().filter_map(|&place| plan.own.get(place))
+    }
+
+    pub(super) fn denials<'p>(&self, plan: &'p Plan) -> impl Iterator<Item = &'p Denial> {
+        self.denials.iter().filter_map(|&place| plan.denials.get(place))
+    }
+
+    pub(super) fn grants<'p>(&self, plan: &'p Plan) -> impl Iterator<Item = &'p Grant> {
+        self.grants.iter().filter_map(|&place| plan.grants.get(place))
+    }
+}
+
+/// Whether `path` lies directly in `directory`.
+fn is_in(path: &AbsPath, directory: &AbsPath) -> bool {
+    let Some(name) = path.file_name() else { return false };
+    let above = path.as_bytes().len().saturating_sub(name.len());
+    // The root is the one directory whose text ends with the slash.
+    let above = if above > 1 { above.saturating_sub(1) } else { above };
+    path.as_bytes().get(..above) == Some(directory.as_bytes())
+}
+
+fn places<T>(rules: &[T], is_near: impl Fn(&T) -> bool) -> Vec<usize> {
+    rules.iter().enumerate().filter(|(_, rule)| is_near(rule)).map(|(place, _)| place).collect()
+}
