@@ -100,8 +100,9 @@ const PURE: [&str; 41] = [
 
 /// The beginnings of the names of files that may call the kernel. Approvers do: for a terminal's modes and foreground, and
 /// for who is at the other end of a socket. Key stores do: for who the user is, and to ask for a passphrase.
-/// The log does: it locks its files. The search for signed files does: it opens them without following links.
-const MAY_NAME_SYSCALLS: [&str; 11] = [
+/// The log does: it locks its files. The search for signed files does: it opens them without following links. A pager does:
+/// Ctrl-C is its own.
+const MAY_NAME_SYSCALLS: [&str; 12] = [
     "src/approval/",
     "src/audit/log/",
     "src/enforce/",
@@ -112,6 +113,7 @@ const MAY_NAME_SYSCALLS: [&str; 11] = [
     "src/trust/keystore/",
     "src/trust/scan/",
     "src/undo/",
+    "src/verbs/audit/show/pager",
     "src/verbs/gather",
 ];
 

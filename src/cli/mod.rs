@@ -204,6 +204,9 @@ pub struct ShowLog {
     pub operation: Option<String>,
     pub path: Option<OsString>,
     pub json: bool,
+    /// Go on until the session ends.
+    pub follow: bool,
+    pub no_pager: bool,
 }
 
 /// `nono audit verify`.

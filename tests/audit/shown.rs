@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::world::World;
+use crate::world::{World, skip};
 use crate::{run, sessions};
 
 fn audit(world: &World, words: &[&str]) -> (i32, String) {
@@ -55,5 +55,89 @@ fn records_are_shown_by_refusal_operation_and_path_and_cannot_forge_lines() {
         assert_eq!(rows[0]["leaf_hash"].as_str().map(str::len), Some(64));
         assert_eq!(json(&show(&["--json", "--operation", "nothing"]).1).len(), 0);
         assert_eq!(audit(world, &["show", "no-such-session"]).0, 125);
+    });
+}
+
+/// Runs `nono audit show` in front of somebody who does these steps, and returns what the terminal showed.
+fn on_a_terminal(world: &World, variables: &[(&str, &str)], words: &[&str], steps: &Value) -> Option<String> {
+    let driver = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/terminal/drive.py");
+    let text = std::fs::read_to_string(driver).expect("the driver");
+    let copy = world.outside().join("drive.py");
+    world.file(&copy, &text);
+    if !std::path::Path::new("/usr/bin/python3").exists() {
+        skip("python3 is not there");
+        return None;
+    }
+    let program = world.nono().get_program().to_owned();
+    let mut command = world.command("/usr/bin/python3");
+    command.arg(&copy).arg(steps.to_string()).arg(program).args(["audit", "show"]).args(words);
+    let outcome = world.finish(command.env("TERM", "xterm").envs(variables.iter().copied()));
+    assert_eq!(outcome.code(), 0, "{}", outcome.stderr);
+    Some(outcome.stdout)
+}
+
+#[test]
+fn a_terminal_gets_colours_and_a_pager_that_no_record_can_command() {
+    World::each(|world| {
+        let name = "a$(printf '\\n\\033[2J\\033]0;t\\007\\302\\233\\342\\200\\256')b";
+        run(world, &["--allow-cwd"], &format!("cat /etc/shadow; echo x > \"{name}\""));
+        let session = sessions(world)[0].file_name().expect("a name").to_string_lossy().into_owned();
+        let pages = world.work().join("page");
+        let pager = format!("cat > {}", pages.display());
+        let steps = serde_json::json!([["wait", 0.01]]);
+        let paged = |variables: &[(&str, &str)], words: &[&str]| {
+            let _ = std::fs::remove_file(&pages);
+            let shown = on_a_terminal(world, variables, &[&[session.as_str()], words].concat(), &steps)?;
+            Some((shown, std::fs::read_to_string(&pages).unwrap_or_default()))
+        };
+        let plain = |text: &str| text.chars().all(|c| c == '\n' || (' '..='~').contains(&c));
+        let Some((shown, page)) = paged(&[("PAGER", &pager)], &[]) else { return };
+        assert_eq!(shown, "");
+        assert!(page.contains("\u{1b}[31mdenied    \u{1b}[0m fs.read /etc/shadow"), "{page}");
+        let without =
+            ["31", "32", "36", "0"].iter().fold(page, |text, code| text.replace(&format!("\u{1b}[{code}m"), ""));
+        assert!(plain(&without) && without.contains("fs.create"), "{without}");
+        // Without colours nothing is left that a terminal obeys.
+        let (_, page) = paged(&[("PAGER", &pager), ("NO_COLOR", "1")], &[]).expect("python3 is there");
+        assert!(plain(&page) && page == without, "{page}");
+        let (_, page) = paged(&[("PAGER", &pager), ("TERM", "dumb")], &[]).expect("python3 is there");
+        assert_eq!(page, without);
+        for (variables, words) in [
+            (&[("PAGER", pager.as_str())][..], &["--no-pager"][..]),
+            (&[("PAGER", "")], &[]),
+            (&[("PAGER", "cat")], &[]),
+        ] {
+            let (shown, page) = paged(variables, words).expect("python3 is there");
+            assert!(page.is_empty() && shown.contains("session.end"), "{variables:?}: {shown}");
+        }
+        let said = on_a_terminal(world, &[("PAGER", "no-such-pager-is-here")], &[&session], &steps);
+        assert!(said.as_ref().is_some_and(|said| said.contains("that PAGER names does not run")), "{said:?}");
+    });
+}
+
+#[test]
+fn less_shows_a_long_log_a_screen_at_a_time_and_ctrl_c_does_not_end_it() {
+    World::each(|world| {
+        if !std::path::Path::new("/usr/bin/less").exists() {
+            skip("less is not there");
+            return;
+        }
+        run(world, &[], "i=0; while [ $i -lt 120 ]; do cat /etc/nothing$i; i=$((i+1)); done 2>/dev/null");
+        let session = sessions(world)[0].file_name().expect("a name").to_string_lossy().into_owned();
+        let steps = serde_json::json!([
+            ["expect", "session.start"],
+            ["send", "\u{3}"],
+            ["wait", 0.3],
+            ["send", "G"],
+            ["expect", "session.end"],
+            ["send", "q"],
+        ]);
+        // Of the pager's own environment nothing is inherited here.
+        let Some(shown) = on_a_terminal(world, &[("LESSHISTFILE", "-")], &[&session], &steps) else { return };
+        assert!(shown.contains("session.end"), "{shown}");
+        // What fits is not held.
+        let short =
+            on_a_terminal(world, &[], &[&session, "--operation", "session"], &serde_json::json!([["wait", 0.01]]));
+        assert!(short.is_some_and(|shown| shown.contains("session.start") && shown.contains("session.end")));
     });
 }

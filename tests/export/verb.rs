@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -143,11 +144,13 @@ fn following_prints_each_record_when_it_is_written_and_ends_with_the_session() {
     let state = State::new("follow");
     let lines = lines();
     let directory = state.session("s", &lines[..1]);
+    let mut events = OpenOptions::new().append(true).open(directory.join("events.jsonl")).expect("a file");
+    // As whoever writes it does until the session ends.
+    syscalls::file::lock(events.as_fd(), false).expect("a lock");
     let mut child = state.start(&["s", "--follow", "--format", "ecs"]);
     let mut rows = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let mut next = || -> Value { serde_json::from_str(&rows.next().expect("a row").expect("UTF-8")).expect("JSON") };
     assert_eq!(next()["event"]["sequence"], 0);
-    let mut events = OpenOptions::new().append(true).open(directory.join("events.jsonl")).expect("a file");
     let mut write = |bytes: &[u8]| events.write_all(bytes).expect("it is written");
     // A line in two writes is one row.
     let (half, rest) = lines[1].split_at(20);

@@ -50,7 +50,8 @@ impl Opened {
         let directory = all.join(&id);
         store::directory(&directory, user)?;
         let events = store::create(&directory.join(EVENTS))?;
-        lock(events.as_fd(), false).map_err(|errno| LogError::at("lock", &directory, errno.into()))?;
+        // Only somebody who looks whether it runs holds the lock, and not for long.
+        lock(events.as_fd(), true).map_err(|errno| LogError::at("lock", &directory, errno.into()))?;
         host.mark_open(&id)?;
         Ok(Self { id, directory, events, host })
     }

@@ -5,6 +5,7 @@
 //! program gets it. What no call waits for goes through [`Recorder::note`]. When one of these fails the log cannot be
 //! written, and nothing further may be let through.
 
+mod clock;
 mod drafts;
 mod people;
 mod words;
@@ -17,12 +18,14 @@ use syscalls::Errno;
 use syscalls::abi::Syscall;
 use syscalls::notify::{Notification, NotifyId};
 
+use self::clock::Clock;
 use self::drafts::{Draft, Drafts};
 use self::people::People;
 use super::Ended;
 use super::questions::Answered;
 use crate::approval::{Process, Question, Subject};
 use crate::audit::log::{Log, LogError, Lost, Opened, now};
+use crate::audit::record::time::Moment;
 use crate::audit::record::{Disposition, Fields, Level};
 use crate::plan::{Operation, Verdict};
 
@@ -42,6 +45,7 @@ pub(super) struct Recorder {
     id: String,
     level: Level,
     began: Instant,
+    clock: Clock,
     drafts: Drafts,
     people: People,
     /// How many operations had each disposition, in the order of [`Disposition::ALL`].
@@ -69,6 +73,7 @@ impl Recorder {
             id,
             level: session.level,
             began: Instant::now(),
+            clock: Clock::default(),
             drafts: Drafts::default(),
             people: People::default(),
             counts: Default::default(),
@@ -231,9 +236,27 @@ impl Recorder {
         if !self.level.keeps(operation, disposition) {
             return if self.log.is_writable() { Ok(0) } else { Err(Lost) };
         }
+        let moment = (now(), self.began.elapsed());
+        if let Some(expected) = self.clock.was_set(moment) {
+            self.add(moment, "clock.set", Disposition::Noted, None, |fields| {
+                fields.bytes("target", self.id.as_bytes());
+                fields.text("expected", std::str::from_utf8(&expected.text()).unwrap_or_default());
+            })?;
+        }
+        self.add(moment, operation, disposition, folded, rest)
+    }
+
+    fn add(
+        &self,
+        (now, elapsed): (Moment, Duration),
+        operation: &str,
+        disposition: Disposition,
+        folded: Option<()>,
+        rest: impl FnOnce(&mut Fields<'_>),
+    ) -> Result<u64, Lost> {
         let mut buffer = self.drafts.buffer();
         let mut fields = Fields::new(&mut buffer);
-        fields.time(now(), self.began.elapsed());
+        fields.time(now, elapsed);
         let same = fields.length();
         let mut fields = Fields::new(&mut buffer);
         fields.text("operation", operation);

@@ -1,9 +1,6 @@
 //! `nono audit export`: a session's records in the languages of other systems.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
-use std::time::Duration;
 
 use crate::audit::export::{Format, Row, Session};
 use crate::audit::record::parse::Record;
@@ -13,18 +10,15 @@ use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::Note;
 use crate::verbs::{NO, REFUSED, YES, print};
 
+use super::follow::Follow;
 use super::{place, shown};
-
-/// How long to wait for more records.
-const PAUSE: Duration = Duration::from_millis(200);
-const AT_ONCE: usize = 1 << 16;
 
 /// Prints a row for each record. Answers 0 when there was one for every record, 1 at the first line that is not what was
 /// written, and 125 when the log cannot be read.
 pub(super) fn export(arguments: &Export) -> u8 {
     let opened = place::session(&arguments.session).and_then(|directory| Exporter::new(&directory, arguments));
     match opened {
-        Ok((exporter, events)) => exporter.run(events).unwrap_or_else(|status| status),
+        Ok((exporter, follow)) => exporter.run(follow).unwrap_or_else(|status| status),
         Err(sentence) => {
             print::say(&sentence);
             REFUSED
@@ -35,7 +29,6 @@ pub(super) fn export(arguments: &Export) -> u8 {
 struct Exporter {
     name: String,
     format: Format,
-    follow: bool,
     session: Session,
     replay: Replay,
     /// Whether a record has passed that ends a session, or that was added after it was killed.
@@ -43,8 +36,8 @@ struct Exporter {
 }
 
 impl Exporter {
-    fn new(directory: &Path, arguments: &Export) -> Result<(Self, File), String> {
-        let events = place::events(directory)?;
+    fn new(directory: &Path, arguments: &Export) -> Result<(Self, Follow), String> {
+        let follow = Follow::open(directory, arguments.follow)?;
         let id = directory.file_name().unwrap_or(directory.as_os_str());
         // Who signed it is for `nono audit verify`; that it fits is looked at on the way.
         let note = place::checkpoint(directory)?.and_then(|note| Note::parse(&note).ok());
@@ -57,25 +50,22 @@ impl Exporter {
                 Some(ExportFormat::Json) | None => Format::Json,
                 Some(ExportFormat::Ocsf) => Format::Ocsf,
             },
-            follow: arguments.follow,
             session: Session::new(&shown(id)),
             replay: Replay::new(signed),
             ended: false,
         };
-        Ok((exporter, events))
+        Ok((exporter, follow))
     }
 
-    fn run(mut self, mut events: File) -> Result<u8, u8> {
-        let mut part = vec![0; AT_ONCE];
+    fn run(mut self, mut follow: Follow) -> Result<u8, u8> {
         loop {
-            let length = events.read(&mut part).map_err(|error| {
+            let read = follow.next(self.ended).map_err(|error| {
                 print::say(&format!("{} cannot be read: {error}", self.name));
                 REFUSED
             })?;
-            match part.get(..length) {
-                Some(read @ [_, ..]) => self.rows(read)?,
-                _ if self.follow && !self.ended => std::thread::sleep(PAUSE),
-                _ => return self.finish(),
+            match read {
+                Some(bytes) => self.rows(bytes)?,
+                None => return self.finish(),
             }
         }
     }

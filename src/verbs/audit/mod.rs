@@ -1,6 +1,7 @@
 //! `nono audit`: what was recorded, and whether it is what was recorded.
 
 mod export;
+mod follow;
 mod list;
 mod place;
 mod prove;

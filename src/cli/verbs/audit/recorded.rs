@@ -113,10 +113,14 @@ pub(super) static SHOW: Verb = Verb {
     about: &[
         "What a program chose is escaped, so that it cannot move the cursor or hide. The flags choose records together: \
               a record is printed when it fits all of them.",
+        "On a terminal the records are shown by `$PAGER`, or by less, and coloured.",
     ],
     usage: "SESSION",
     operands: &[Value { name: "SESSION", kind: Kind::Path }],
-    groups: &[&FlagGroup { title: "Flags", flags: &[&DENIED, &OPERATION, &PATH, &flags::JSON, &flags::HELP] }],
+    groups: &[&FlagGroup {
+        title: "Flags",
+        flags: &[&DENIED, &OPERATION, &PATH, &FOLLOW, &NO_PAGER, &flags::JSON, &flags::HELP],
+    }],
     verbs: &[],
     exits: &[
         ("0", "the log was read to its end"),
@@ -124,8 +128,15 @@ pub(super) static SHOW: Verb = Verb {
         WRONG,
         UNKNOWN,
     ],
-    environment: &[STATE],
-    examples: &[("See what was refused in the home directory:", "nono audit show 20260131T1200 --denied --path ~")],
+    environment: &[
+        STATE,
+        ("PAGER", "what shows the records on a terminal; less when unset, nothing when empty"),
+        ("NO_COLOR", "any content turns colours off"),
+    ],
+    examples: &[
+        ("See what was refused in the home directory:", "nono audit show 20260131T1200 --denied --path ~"),
+        ("See what a running session is refused:", "nono audit show 20260131T1200 --denied --follow"),
+    ],
     build: show,
 };
 
@@ -138,11 +149,19 @@ static OPERATION: Flag = Flag {
 
 static PATH: Flag = Flag::with("path", "PATH", Kind::Path, "Only this file, or what lies beneath it");
 
+static FOLLOW: Flag = Flag {
+    about: "Records are printed as they are written, until the session ends; there is no pager.",
+    ..Flag::switch("follow", "Go on while the session runs")
+};
+
+static NO_PAGER: Flag = Flag::switch("no-pager", "Print everything at once, also on a terminal");
+
 fn show(mut words: Words) -> Result<Command, UsageError> {
     let (denied, operation) = (words.switch(&DENIED), words.one_text(&OPERATION)?);
     let (path, json) = (words.one(&PATH), words.switch(&flags::JSON));
+    let (follow, no_pager) = (words.switch(&FOLLOW), words.switch(&NO_PAGER));
     let [session] = words.exactly("needs one SESSION")?;
-    Ok(Command::Audit(Audit::Show(ShowLog { session, denied, operation, path, json })))
+    Ok(Command::Audit(Audit::Show(ShowLog { session, denied, operation, path, json, follow, no_pager })))
 }
 
 static ALL: Flag = Flag::switch("all", "Every session of this host");
