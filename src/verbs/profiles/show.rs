@@ -1,9 +1,11 @@
 //! `nono profiles show`: a policy with everything it builds on.
 
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_json::Value;
 
 use super::entries::{Entry, entries};
 use crate::profile::{Profile, Provenance};
@@ -22,9 +24,11 @@ pub(super) fn show(name: &OsStr, as_json: bool) -> u8 {
     if printed == YES { YES } else { REFUSED }
 }
 
-/// The JSON document, with a line end.
+/// The JSON document, with a line end. It is written as it is gone through: the log has its digest before every run.
 pub(super) fn document(profile: &Profile) -> String {
-    format!("{:#}\n", report_as_json(profile))
+    let mut text = serde_json::to_string_pretty(&Report(profile)).unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 /// A value and where it was given, on one line.
@@ -39,16 +43,70 @@ pub(super) fn line(entry: &Entry) -> String {
 
 /// An entry for programs that read it.
 pub(super) fn entry_as_json(entry: &Entry) -> Value {
-    json!({
-        "key": entry.key,
-        "value": entry.value,
-        "group": entry.group.as_deref(),
-        "from": entry.from.as_ref().map(provenance_as_json),
-    })
+    serde_json::to_value(Written(entry)).unwrap_or_default()
 }
 
-fn provenance_as_json(from: &Provenance) -> Value {
-    json!({ "place": &*from.place, "line": from.line, "column": from.column, "json_path": from.json_path.to_string() })
+/// A policy as the document has it. Here and below the keys are in the order of the alphabet, as in any `Value`.
+struct Report<'p>(&'p Profile);
+
+struct Written<'e>(&'e Entry);
+
+struct Origin<'e>(&'e Provenance);
+
+struct Names<'e>(&'e [Arc<str>]);
+
+/// What is shown as text.
+struct Shown<T>(T);
+
+impl Serialize for Report<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let profile = self.0;
+        let mut map = serializer.serialize_map(Some(6))?;
+        map.serialize_entry("description", &profile.description)?;
+        let entries = entries(profile);
+        map.serialize_entry("entries", &entries.iter().map(Written).collect::<Vec<_>>())?;
+        map.serialize_entry("extends", &Names(&profile.extends))?;
+        map.serialize_entry("groups", &Names(&profile.groups))?;
+        map.serialize_entry("name", &profile.name)?;
+        map.serialize_entry("version", &profile.version)?;
+        map.end()
+    }
+}
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entry = self.0;
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("from", &entry.from.as_ref().map(Origin))?;
+        map.serialize_entry("group", &entry.group.as_deref())?;
+        map.serialize_entry("key", entry.key)?;
+        map.serialize_entry("value", &entry.value)?;
+        map.end()
+    }
+}
+
+impl Serialize for Origin<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let from = self.0;
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("column", &from.column)?;
+        map.serialize_entry("json_path", &Shown(&from.json_path))?;
+        map.serialize_entry("line", &from.line)?;
+        map.serialize_entry("place", &*from.place)?;
+        map.end()
+    }
+}
+
+impl Serialize for Names<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|name| &**name))
+    }
+}
+
+impl<T: Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
 }
 
 fn report_as_text(profile: &Profile) -> String {
@@ -76,14 +134,25 @@ fn report_as_text(profile: &Profile) -> String {
     text
 }
 
-fn report_as_json(profile: &Profile) -> Value {
-    let names = |names: &[Arc<str>]| names.iter().map(|name| Value::from(&**name)).collect::<Value>();
-    json!({
-        "name": profile.name,
-        "version": profile.version,
-        "description": profile.description,
-        "extends": names(&profile.extends),
-        "groups": names(&profile.groups),
-        "entries": entries(profile).iter().map(entry_as_json).collect::<Value>(),
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::abs_path::AbsPath;
+    use crate::profile::builtin;
+    use crate::profile::resolve::resolve_name;
+    use crate::profile::variables::Variables;
+
+    #[test]
+    fn a_document_is_that_of_its_value() {
+        let path = |text: &str| AbsPath::new(text.as_bytes());
+        let mut variables = Variables::new(path("/w").unwrap(), 1000, |_| None);
+        (variables.home, variables.tmpdir) = (path("/h"), path("/tmp"));
+        for name in builtin::profile_names() {
+            let profile = resolve_name(name, &builtin::NothingElse, &variables).unwrap();
+            let value: Value = serde_json::from_str(&document(&profile)).unwrap();
+            assert_eq!(document(&profile), format!("{value:#}\n"), "{name}");
+            assert_eq!(value["name"], name);
+            assert!(value["entries"][0]["from"]["json_path"].is_string(), "{value:#}");
+        }
+    }
 }
