@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
@@ -39,6 +40,8 @@ pub const LONGEST_NOTE: u64 = 1 << 20;
 pub struct Host {
     directory: PathBuf,
     signer: Signer,
+    /// The checkpoint that was last written or verified here: the same bytes need not be verified again.
+    trusted: Mutex<Vec<u8>>,
 }
 
 /// The text of a key file: `PRIVATE+KEY+` and the seed in hexadecimal digits.
@@ -58,7 +61,7 @@ impl Host {
             Some(text) => seed(&text).ok_or_else(|| LogError::because(&path, "is not a key of nono's"))?,
             None => Self::make_key(&directory, user)?,
         };
-        Ok(Self { signer: signer(&seed, &path)?, directory })
+        Ok(Self { signer: signer(&seed, &path)?, directory, trusted: Mutex::default() })
     }
 
     /// The log of a host whose key is there already, `None` when there is none.
@@ -191,13 +194,22 @@ impl Host {
     fn kept(&self) -> Result<Option<(Checkpoint, Frontier, u64)>, LogError> {
         let path = self.directory.join(CHECKPOINT);
         let Some(note) = store::read(&path, LONGEST_NOTE)? else { return Ok(None) };
-        let checkpoint = Note::parse(&note).ok();
-        let checkpoint = checkpoint
-            .and_then(|note| Checkpoint::open(&note, &self.origin(), &[self.verifier()]).ok())
-            .ok_or_else(|| damaged(&path, "was not signed by this host's key"))?;
+        let checkpoint = self.verified(&note).ok_or_else(|| damaged(&path, "was not signed by this host's key"))?;
         let frontier = store::read(&self.directory.join(FRONTIER), LONGEST_NOTE)?.and_then(|text| parsed(&text));
         let (tree, bytes) = frontier.filter(|(tree, _)| tree.size() == checkpoint.size).unwrap_or_default();
         Ok(Some((checkpoint, tree, bytes)))
+    }
+
+    /// What a checkpoint says that this host's key signed.
+    fn verified(&self, note: &[u8]) -> Option<Checkpoint> {
+        let parsed = Note::parse(note).ok()?;
+        let mut trusted = self.trusted.lock().unwrap_or_else(PoisonError::into_inner);
+        if *trusted == note {
+            return Checkpoint::parse(parsed.unverified_text());
+        }
+        let checkpoint = Checkpoint::open(&parsed, &self.origin(), &[self.verifier()]).ok()?;
+        note.clone_into(&mut trusted);
+        Some(checkpoint)
     }
 
     /// Signs the tree. The log itself is durable by now, so whatever of these a crash loses is made again from it: the
@@ -210,7 +222,10 @@ impl Host {
             frontier.push('\n');
         }
         store::cache(&self.directory, FRONTIER, frontier.as_bytes())?;
-        store::renew(&self.directory, CHECKPOINT, self.sign(checkpoint.to_string()).to_string().as_bytes())
+        let note = self.sign(checkpoint.to_string()).to_string().into_bytes();
+        store::renew(&self.directory, CHECKPOINT, &note)?;
+        *self.trusted.lock().unwrap_or_else(PoisonError::into_inner) = note;
+        Ok(())
     }
 
     /// Under the lock, so that two sessions that are the first make one key.
