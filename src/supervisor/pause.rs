@@ -4,6 +4,8 @@
 //! and draw another question over the real one. Parents are stopped before their children, and continued after them: a
 //! shell that sees its job stop would take the terminal and say so.
 
+mod runs;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,11 +15,14 @@ use std::time::{Duration, Instant};
 use syscalls::process::{self, Pid};
 use syscalls::signal::{self, Signal};
 
+use self::runs::Runs;
 use super::family::reaching;
 use crate::approval::terminal::Programs;
 
 /// How long stopping may take: as long as a busy machine needs to give each process a turn.
 const LONGEST: Duration = Duration::from_secs(2);
+/// How long nothing of a stopped run must have run: what the kernel finishes for it takes less.
+const QUIET: Duration = Duration::from_millis(5);
 
 /// The run's processes: those that descend from the front, apart from the keeper, whose threads ask.
 #[derive(Debug)]
@@ -27,6 +32,8 @@ pub struct Pause {
     held: AtomicBool,
     /// Whom this has stopped, in that order.
     stopped: Mutex<Vec<Pid>>,
+    /// How often the stopped ones had run.
+    runs: Mutex<Runs>,
 }
 
 /// A process, as `proc_pid_stat(5)` tells of it.
@@ -40,7 +47,8 @@ struct Entry {
 impl Pause {
     /// For the calling process as the keeper, and its parent or another ancestor as the front.
     pub fn new(front: Pid) -> Self {
-        Self { front, keeper: process::own_id(), held: AtomicBool::new(false), stopped: Mutex::new(Vec::new()) }
+        let (stopped, runs) = (Mutex::new(Vec::new()), Mutex::new(Runs::default()));
+        Self { front, keeper: process::own_id(), held: AtomicBool::new(false), stopped, runs }
     }
 
     /// Whether the run is stopped by this. Then the program's stop is no news: the keeper and the front go on.
@@ -83,17 +91,43 @@ impl Pause {
             }
             if moving.contains(&entry.parent) {
                 moving.insert(number);
-            } else if !ours {
+            } else if !ours || !is_at_rest(pid) {
                 moving.insert(number);
-                // Otherwise it has ended meanwhile, or may not be signalled: the next round finds out.
-                if reaching(|| signal::send(pid, Signal::STOP)).is_ok() {
+                // Otherwise it has ended meanwhile, or may not be signalled: the next round finds out. A second signal is
+                // for one that went on: a timer of its own can continue it.
+                if reaching(|| signal::send(pid, Signal::STOP)).is_ok() && !ours {
                     stopped.push(pid);
                 }
-            } else if !is_at_rest(pid) {
-                moving.insert(number);
             }
         }
         moving.is_empty()
+    }
+
+    /// Stops everything, and waits until nothing of it runs any more.
+    fn stop_all(&self) -> bool {
+        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let began = Instant::now();
+        let mut rest = Duration::from_micros(200);
+        loop {
+            if self.round(&mut stopped) {
+                let before = self.present_runs();
+                std::thread::sleep(QUIET);
+                *runs = self.present_runs();
+                if before == *runs {
+                    return true;
+                }
+            }
+            if began.elapsed() >= LONGEST {
+                return false;
+            }
+            std::thread::sleep(rest);
+            rest = (rest * 2).min(Duration::from_millis(20));
+        }
+    }
+
+    fn present_runs(&self) -> Runs {
+        Runs::of(self.members(&listing()).into_iter().map(|(process, _)| process))
     }
 }
 
@@ -114,17 +148,16 @@ impl Programs for Pause {
 
     fn pause(&self) -> bool {
         self.held.store(true, Ordering::SeqCst);
-        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        let began = Instant::now();
-        let mut rest = Duration::from_micros(200);
-        while !self.round(&mut stopped) {
-            if began.elapsed() >= LONGEST {
-                return false;
-            }
-            std::thread::sleep(rest);
-            rest = (rest * 2).min(Duration::from_millis(20));
-        }
-        true
+        self.stop_all()
+    }
+
+    fn has_run(&self) -> bool {
+        let before = self.runs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.present_runs() != before
+    }
+
+    fn pause_again(&self) -> bool {
+        self.stop_all()
     }
 
     fn resume(&self) {

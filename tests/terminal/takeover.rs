@@ -59,6 +59,67 @@ fn nothing_of_the_run_writes_while_the_question_stands() {
     assert!(shown[..begin].contains("noise"), "{shown}");
 }
 
+/// A timer that continues a stopped program once, or again and again.
+fn continued(again: bool) -> String {
+    let every = if again { 0.1 } else { 0.0 };
+    format!(
+        "exec python3 -c \"
+import signal, time
+signal.signal(signal.SIGCONT, lambda *_: None)
+import ctypes
+class event(ctypes.Structure): _fields_ = [('value', ctypes.c_void_p), ('signal', ctypes.c_int), ('how', ctypes.c_int), ('rest', ctypes.c_char * 64)]
+class when(ctypes.Structure): _fields_ = [(name, ctypes.c_long) for name in ('every', 'every_nano', 'first', 'first_nano')]
+libc = ctypes.CDLL(None)
+timer = ctypes.c_void_p()
+assert libc.timer_create(1, ctypes.byref(event(None, signal.SIGCONT, 0)), ctypes.byref(timer)) == 0
+assert libc.timer_settime(timer, 0, ctypes.byref(when(0, int({every} * 1e9), 2, 0)), None) == 0
+end = time.time() + 8
+with open('/dev/tty', 'w') as tty:
+    while time.time() < end:
+        time.sleep(0.02)
+        print('painted', file=tty, flush=True)
+\""
+    )
+}
+
+#[test]
+fn a_yes_beside_which_the_program_ran_is_asked_for_again() {
+    let desk = Desk::new();
+    let go = desk.path("go");
+    let desk = desk.with(PROGRAM, &continued(false)).with(TRIGGER, &go);
+    let steps = [
+        json!(["expect", "painted"]),
+        json!(["touch", go]),
+        json!(["expect", REQUEST]),
+        json!(["expect", "painted"]),
+        json!(["wait", 0.5]),
+        json!(["send", "y\r"]),
+        json!(["expect", "here it is again"]),
+        json!(["expect", REQUEST]),
+        json!(["wait", 0.5]),
+        json!(["send", "y\r"]),
+        json!(["expect", "nono: allowed"]),
+    ];
+    let shown = desk.script(&steps, "$ASK");
+    assert_eq!(desk.answers(), "allow Once by terminal\n");
+    let again = shown.rfind("nono asks").unwrap();
+    let end = shown.find("nono: allowed").unwrap();
+    assert!(!shown[again..end].contains("painted"), "{shown}");
+}
+
+#[test]
+fn a_program_that_cannot_be_kept_stopped_gets_no_yes() {
+    let desk = Desk::new();
+    let go = desk.path("go");
+    let desk = desk.with(PROGRAM, &continued(true)).with(TRIGGER, &go);
+    let mut steps = vec![json!(["expect", "painted"]), json!(["touch", go])];
+    for _ in 0..3 {
+        steps.extend([json!(["expect", REQUEST]), json!(["wait", 2.2]), json!(["send", "y\r"])]);
+    }
+    desk.script(&steps, "$ASK");
+    assert_eq!(desk.answers(), "none: a process of the run could not be kept stopped while asking\n");
+}
+
 #[test]
 fn a_program_that_reads_the_terminal_does_not_get_the_answer() {
     let desk = Desk::new();

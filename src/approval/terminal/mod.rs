@@ -1,8 +1,9 @@
 //! Asks the person at the terminal.
 //!
 //! The question goes to `/dev/tty`, whatever the program's standard input is. While it stands, every process of the run
-//! is stopped: none can draw over it, read the answer or type one. Keys typed before the question was on the screen answer
-//! nothing. When the program has the foreground it is taken, and given back with the terminal's modes.
+//! is stopped: none can draw over it, read the answer or type one; a yes beside which one ran does not count. Keys typed
+//! before the question was on the screen answer nothing. When the program has the foreground it is taken, and given back
+//! with the terminal's modes.
 
 pub mod answer;
 mod device;
@@ -29,6 +30,8 @@ pub use self::screen::Style;
 
 /// Who answers here, as answers name it.
 const NAME: &str = "terminal";
+/// How often a question is shown that the program runs beside.
+const MOST_ROUNDS: usize = 3;
 
 /// The processes of the run, as far as a question on the terminal concerns them.
 pub trait Programs: Send + Sync {
@@ -36,6 +39,10 @@ pub trait Programs: Send + Sync {
     fn own_group(&self, group: Pid) -> bool;
     /// Stops every process of the run; `false` when one could not be stopped. Followed by `resume` in either case.
     fn pause(&self) -> bool;
+    /// Whether something of the run has run since it was stopped.
+    fn has_run(&self) -> bool;
+    /// Stops what has gone on since `pause`; `false` as there.
+    fn pause_again(&self) -> bool;
     /// Continues what `pause` stopped.
     fn resume(&self);
     /// Sends a signal to the run's processes in a process group.
@@ -70,9 +77,28 @@ impl Terminal {
     fn put(&self, question: &Question, patience: &Patience<'_>) -> Result<Answer, Unanswered> {
         let _turn = self.turns.take(patience)?;
         let mut held = Held::take(self.programs.as_ref(), patience)?;
-        let answer = self.converse(question, &mut held, patience);
+        let answer = self.agree(question, &mut held, patience);
         held.note(&outcome(&answer));
         answer
+    }
+
+    /// Asks until the yes is one to what was on the screen: a timer can continue a stopped process, which may have drawn
+    /// something else over it.
+    fn agree(&self, question: &Question, held: &mut Held<'_>, patience: &Patience<'_>) -> Result<Answer, Unanswered> {
+        for _ in 0..MOST_ROUNDS {
+            let answer = self.converse(question, held, patience)?;
+            if !matches!(answer, Answer::Allow { .. }) || !self.programs.has_run() {
+                return Ok(answer);
+            }
+            if !self.programs.pause_again() {
+                return Err(Unanswered::NotPaused);
+            }
+            held.write(
+                "nono: the program ran meanwhile and may have drawn over the question, so here it is again\n",
+                patience,
+            )?;
+        }
+        Err(Unanswered::NotPaused)
     }
 
     /// Shows the question, and asks for an answer twice at most.

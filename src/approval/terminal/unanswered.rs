@@ -31,7 +31,7 @@ impl fmt::Display for Unanswered {
             Self::Ended => out.write_str("the run is over"),
             Self::Gone => out.write_str("the terminal was closed"),
             Self::NoTerminal(errno) => write!(out, "there is no terminal to ask on (/dev/tty: {errno})"),
-            Self::NotPaused => out.write_str("a process of the run could not be stopped while asking"),
+            Self::NotPaused => out.write_str("a process of the run could not be kept stopped while asking"),
             Self::Failed(doing, errno) => write!(out, "{doing} failed on the terminal: {errno}"),
             Self::TooLate => out.write_str("nobody answered on the terminal in time"),
             Self::Withdrawn => out.write_str("the question was answered elsewhere, or is no longer asked"),
