@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::dns::query::{Query, Reply};
 use super::dns::{A, Code};
 use super::hosts;
-use super::pool::{self, Pool, SLOTS, StandIn};
+use super::pool::{self, Covered, MOST_CHOSEN, MOST_UNCOVERED, Pool, SLOTS, StandIn};
 use super::resolver::{self, Failure, Found, Outcome, Resolver};
-use crate::plan::explain::{Explanation, explain_look_up};
-use crate::plan::{Plan, Verdict, network};
-use crate::profile::host::Target;
+use crate::plan::explain::{Explanation, explain_look_up, explain_too_many};
+use crate::plan::{Plan, Reason, Verdict, network};
+use crate::profile::host::{Host, Target};
 
 /// Seconds for which a program may keep an address.
 const HOLDS: u32 = 30;
@@ -106,7 +106,7 @@ impl Names {
             if is_own(address) || !allowed {
                 return None;
             }
-            let number = self.pool().number(name)?;
+            let number = self.number(name)?;
             Some(if address.is_ipv4() { pool::v4(number, 0).into() } else { pool::v6(number, 0).into() })
         })
     }
@@ -117,13 +117,28 @@ impl Names {
         if count == 0 {
             return Said::Now { code: Code::NoError, addresses: Vec::new() };
         }
-        let Some(number) = self.pool().number(name) else {
+        let Some(number) = self.number(name) else {
             return Said::Now { code: Code::ServerFailure, addresses: Vec::new() };
         };
         let stand_in = |slot| -> IpAddr {
             if query.kind == A { pool::v4(number, slot).into() } else { pool::v6(number, slot).into() }
         };
         Said::Now { code: Code::NoError, addresses: (0..count).map(stand_in).collect() }
+    }
+
+    /// The number of the name's addresses. Whoever wants one hears when there are no more.
+    fn number(&self, name: &str) -> Option<u32> {
+        let covered = match network::look_up(&self.plan, &Target::Name(name.to_owned())) {
+            Verdict::Allow(Reason::Host(given)) if matches!(given.value.host, Host::Name(_)) => Covered::Itself,
+            Verdict::Allow(_) => Covered::BySuffix,
+            Verdict::Ask(_) | Verdict::Deny(_) => Covered::ByNoRule,
+        };
+        let number = self.pool().number(name, covered);
+        if number.is_none() {
+            let most = if covered == Covered::ByNoRule { MOST_UNCOVERED } else { MOST_CHOSEN };
+            (self.refused)(name, explain_too_many(most));
+        }
+        number
     }
 
     /// The name before one of the suffixes that programs try.

@@ -12,16 +12,28 @@ const V6_BASE: u128 = 0xfd6e_6f6e_6f00 << 80 | 1 << 32;
 
 /// Addresses that one name can have of each family: a program that tries one after the other can do so.
 pub const SLOTS: u32 = 4;
-/// Names of one run. Past these none is handed out: an address never comes to mean another name.
-const MOST_NAMES: usize = 8192;
-
-const _: () = assert!(V4_BASE as usize + MOST_NAMES * SLOTS as usize <= V4_END as usize);
+/// Names of one run that a program may choose. Past these none is handed out: an address never comes to mean another name.
+/// Half of them are kept from names that no rule covers.
+pub const MOST_CHOSEN: usize = 8192;
+pub const MOST_UNCOVERED: usize = MOST_CHOSEN / 2;
+/// All that there is room for.
+const MOST_NAMES: usize = (V4_END - V4_BASE) as usize / SLOTS as usize;
 
 /// The names that have addresses, numbered in the order in which they were looked up.
 #[derive(Debug, Default)]
 pub struct Pool {
     names: Vec<Arc<str>>,
     numbers: BTreeMap<Arc<str>, u32>,
+    chosen: usize,
+    uncovered: usize,
+}
+
+/// What a policy has about a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Covered {
+    ByNoRule,
+    BySuffix,
+    Itself,
 }
 
 /// What an address of the pool stands for.
@@ -34,11 +46,17 @@ pub struct StandIn {
 
 impl Pool {
     /// The number of `name`, which is in lower case; `None` when there are too many names.
-    pub fn number(&mut self, name: &str) -> Option<u32> {
+    pub fn number(&mut self, name: &str, covered: Covered) -> Option<u32> {
         if let Some(number) = self.numbers.get(name) {
             return Some(*number);
         }
-        let number = u32::try_from(self.names.len()).ok().filter(|_| self.names.len() < MOST_NAMES)?;
+        let (is_chosen, is_uncovered) = (covered != Covered::Itself, covered == Covered::ByNoRule);
+        let is_too_many = self.names.len() >= MOST_NAMES
+            || is_chosen && self.chosen >= MOST_CHOSEN
+            || is_uncovered && self.uncovered >= MOST_UNCOVERED;
+        let number = u32::try_from(self.names.len()).ok().filter(|_| !is_too_many)?;
+        self.chosen = self.chosen.saturating_add(usize::from(is_chosen));
+        self.uncovered = self.uncovered.saturating_add(usize::from(is_uncovered));
         let name: Arc<str> = Arc::from(name);
         self.names.push(Arc::clone(&name));
         self.numbers.insert(name, number);
@@ -78,7 +96,8 @@ mod tests {
     #[test]
     fn an_address_means_the_name_it_was_handed_out_for() {
         let mut pool = Pool::default();
-        let numbers: Vec<u32> = ["a.example", "b.example", "a.example"].map(|name| pool.number(name).unwrap()).into();
+        let numbers: Vec<u32> =
+            ["a.example", "b.example", "a.example"].map(|name| pool.number(name, Covered::BySuffix).unwrap()).into();
         assert_eq!(numbers, [0, 1, 0]);
         for (number, name) in [(0, "a.example"), (1, "b.example")] {
             for slot in 0..SLOTS {
@@ -94,7 +113,7 @@ mod tests {
     fn what_was_not_handed_out_means_nothing() {
         let mut pool = Pool::default();
         assert_eq!(pool.meaning(v4(0, 0).into()), None);
-        pool.number("a.example").unwrap();
+        pool.number("a.example", Covered::BySuffix).unwrap();
         for address in [v4(1, 0).into(), v6(1, 0).into(), IpAddr::from([198, 18, 0, 255]), IpAddr::from([10, 0, 0, 1])]
         {
             assert_eq!(pool.meaning(address), None, "{address}");
@@ -106,11 +125,28 @@ mod tests {
     #[test]
     fn a_full_pool_hands_nothing_out_and_keeps_what_it_has() {
         let mut pool = Pool::default();
-        for number in 0..MOST_NAMES {
-            assert!(pool.number(&format!("n{number}.example")).is_some());
+        for number in 0..MOST_CHOSEN {
+            assert!(pool.number(&format!("n{number}.example"), Covered::BySuffix).is_some());
         }
-        assert_eq!(pool.number("one.more.example"), None);
-        assert_eq!(pool.number("n5.example"), Some(5));
+        assert_eq!(pool.number("one.more.example", Covered::BySuffix), None);
+        assert_eq!(pool.number("n5.example", Covered::BySuffix), Some(5));
+        for number in MOST_CHOSEN..MOST_NAMES {
+            assert!(pool.number(&format!("n{number}.example"), Covered::Itself).is_some());
+        }
+        assert_eq!(pool.number("one.more.example", Covered::Itself), None);
+    }
+
+    #[test]
+    fn names_without_a_rule_leave_half_of_it_to_the_others() {
+        let mut pool = Pool::default();
+        for number in 0..MOST_UNCOVERED {
+            assert!(pool.number(&format!("n{number}.example"), Covered::ByNoRule).is_some());
+        }
+        assert_eq!(pool.number("one.more.example", Covered::ByNoRule), None);
+        assert!(
+            pool.number("n5.example", Covered::ByNoRule).is_some()
+                && pool.number("covered.example", Covered::BySuffix).is_some()
+        );
     }
 
     #[test]

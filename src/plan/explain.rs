@@ -65,6 +65,19 @@ pub fn explain_look_up(plan: &Plan, name: &str, verdict: &Verdict<'_>) -> Explan
     }
 }
 
+/// Why a name is not looked up, whatever the policy says of it: `most` names have been looked up already.
+pub fn explain_too_many(most: usize) -> Explanation {
+    Explanation {
+        operation: format!("look up more than {most} names"),
+        path: None,
+        decision: "deny",
+        reason: "so many are looked up in one run; those that were stay reachable; start another run for the rest"
+            .into(),
+        rule: None,
+        change: None,
+    }
+}
+
 /// The same for a connection by name that would lead to `address`, which the policy refuses.
 pub fn explain_led_to(plan: &Plan, by_name: &Operation, address: IpAddr, verdict: &Verdict<'_>) -> Explanation {
     let Operation::Connect { port, udp, .. } = by_name else { return explain(plan, by_name, verdict) };

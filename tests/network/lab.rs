@@ -13,8 +13,10 @@ pub(crate) const API: &str = "93.184.215.14";
 pub(crate) const API_V6: &str = "2606:2800:21f:cb07:6820:80da:af6b:8b2c";
 pub(crate) const OTHER: &str = "93.184.215.15";
 pub(crate) const PRIVATE: &str = "10.0.0.5";
-const ADDRESSES: [&str; 7] = [API, OTHER, PRIVATE, "10.0.0.6", "169.254.169.254", "100.64.0.7", NAME_SERVER];
+const ADDRESSES: [&str; 8] = [API, OTHER, PRIVATE, "10.0.0.6", "169.254.169.254", "100.64.0.7", NAME_SERVER, HOSTILE];
 const NAME_SERVER: &str = "9.9.9.9";
+/// Where a test may serve names itself.
+pub(crate) const HOSTILE: &str = "9.9.9.10";
 /// What translates them (RFC 6052) and carries them (RFC 3056) in IPv6: their servers answer there as well.
 const CARRYING: [&str; 3] = [API_V6, "64:ff9b::5db8:d70f", "2002:5db8:d70f::1"];
 /// The machine's own addresses: public ones, and one that it only answers for.
@@ -218,7 +220,7 @@ fn as_root(of: Command) -> Command {
 }
 
 /// Starts a command and waits for its first line.
-fn ready(command: &mut Command) -> Child {
+pub(crate) fn ready(command: &mut Command) -> Child {
     let mut child = command.stdout(Stdio::piped()).stdin(Stdio::null()).spawn().expect("a process of the lab");
     let mut line = String::new();
     BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");

@@ -3,7 +3,7 @@
 use crate::lab::{API, HOME, Lab, OTHER, PRIVATE, each};
 
 /// The flags of a policy with an approver, which says yes to `hosts`, each with a scope.
-fn asking(lab: &Lab, hosts: &str) -> [String; 2] {
+pub(crate) fn asking(lab: &Lab, hosts: &str) -> [String; 2] {
     lab.write("answers", hosts);
     let policy = lab.world.outside().join("asking.json");
     let text = r#"{ "name": "asking", "extends": ["default"], "network": { "allow": ["api.example.com:80"] },

@@ -5,6 +5,7 @@ DIRECTORY/zone      lines of a name and its addresses; read anew for each query.
                     answer to datagrams, `?` leaves a query unanswered, a list after `|` is the answer to the second query on
 DIRECTORY/queries   gets a line for each query: the name and the type's number
 DIRECTORY/answers   lines of a host and a scope: the approver says yes to these
+DIRECTORY/datagrams gets a line for each datagram to port 7 or 123: the address it was sent to
 DIRECTORY/questions gets a line for each question to the approver: host, port, protocol, addresses
 DIRECTORY/requests  gets a line for each request: the address and port it came to, the host it names, and its path
 DIRECTORY/repositories  what `git http-backend` serves at /git/; /elsewhere/ leads to other.example.org
@@ -85,7 +86,7 @@ def streams(server):
 def echoes(server):
     while True:
         message, control, _, sender = server.recvmsg(65536, 512)
-        note("datagrams", f"{sender[0]} {message!r}")
+        note("datagrams", socket.inet_ntop(socket.AF_INET6, control[0][2][:16]))
         # From the address that it was sent to.
         server.sendmsg([b"echo " + message], control, 0, sender)
 

@@ -3,5 +3,5 @@
 mod git;
 mod packages;
 mod postgresql;
-mod resolvers;
+pub(crate) mod resolvers;
 mod ssh;

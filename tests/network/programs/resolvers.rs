@@ -77,7 +77,7 @@ print(body.strip() if asyncio.run(read()) else 'not twice')
 ";
 
 /// A program that was built once, where the sandbox may read it; nothing when what builds it is missing.
-fn built(name: &str, source: &str, compile: impl FnOnce(&Path, &Path) -> Command) -> Option<PathBuf> {
+pub(crate) fn built(name: &str, source: &str, compile: impl FnOnce(&Path, &Path) -> Command) -> Option<PathBuf> {
     let target = shared().join(name.split('.').next().unwrap_or(name));
     let file = shared().join(name);
     std::fs::write(&file, source).expect("a source");
