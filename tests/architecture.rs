@@ -100,8 +100,7 @@ const PURE: [&str; 41] = [
 
 /// The beginnings of the names of files that may call the kernel. Approvers do: for a terminal's modes and foreground, and
 /// for who is at the other end of a socket. Key stores do: for who the user is, and to ask for a passphrase.
-/// The log does: it locks its files. The search for signed files does: it opens them without following links. A pager does:
-/// Ctrl-C is its own.
+/// The log locks its files, the search for signed files opens them without following links, and a pager lets Ctrl-C be.
 const MAY_NAME_SYSCALLS: [&str; 12] = [
     "src/approval/",
     "src/audit/log/",
