@@ -41,6 +41,27 @@ pub struct Status {
     pub changed: (i64, i64),
 }
 
+/// What `statx(2)` tells of a file that is about to be opened, and of one that was.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight {
+    pub kind: FileType,
+    /// As [`Status::identity`] tells files apart, in other numbers.
+    pub identity: (u64, u64),
+    /// The mount that the file was found in: a number that is given once (Linux 6.8).
+    pub mount: Option<u64>,
+}
+
+/// What kind of filesystem a file belongs to, as far as it matters how it was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filesystem {
+    /// A `/proc`, wherever that is mounted.
+    Proc,
+    /// An open file's path has the names that it was looked up by.
+    NamesAsLookedUp,
+    /// Its names may be others than those that it was looked up by.
+    Other,
+}
+
 /// `open(2)` with `O_PATH`: the object a path leads to, symbolic links followed, without access to its content.
 ///
 /// # Errors
@@ -106,15 +127,7 @@ pub fn status(fd: BorrowedFd<'_>) -> Result<Status, Errno> {
     checked_int(unsafe { libc::fstat(fd.as_raw_fd(), stat.as_mut_ptr()) })?;
     // SAFETY: fstat(2) succeeded, so it has filled the whole structure.
     let stat = unsafe { stat.assume_init() };
-    let kind = match stat.st_mode & libc::S_IFMT {
-        libc::S_IFBLK => FileType::BlockDevice,
-        libc::S_IFCHR => FileType::CharacterDevice,
-        libc::S_IFDIR => FileType::Directory,
-        libc::S_IFIFO => FileType::Fifo,
-        libc::S_IFLNK => FileType::Symlink,
-        libc::S_IFSOCK => FileType::Socket,
-        _ => FileType::Regular,
-    };
+    let kind = kind(stat.st_mode);
     Ok(Status {
         kind,
         device: stat.st_rdev,
@@ -126,6 +139,50 @@ pub fn status(fd: BorrowedFd<'_>) -> Result<Status, Errno> {
         modified: (stat.st_mtime, stat.st_mtime_nsec),
         changed: (stat.st_ctime, stat.st_ctime_nsec),
     })
+}
+
+/// `S_IFMT` of a mode.
+fn kind(mode: libc::mode_t) -> FileType {
+    match mode & libc::S_IFMT {
+        libc::S_IFBLK => FileType::BlockDevice,
+        libc::S_IFCHR => FileType::CharacterDevice,
+        libc::S_IFDIR => FileType::Directory,
+        libc::S_IFIFO => FileType::Fifo,
+        libc::S_IFLNK => FileType::Symlink,
+        libc::S_IFSOCK => FileType::Socket,
+        _ => FileType::Regular,
+    }
+}
+
+/// `statx(2)` of a path relative to `directory`, of `directory` itself where the path is empty. A symbolic link at the end is
+/// not followed.
+///
+/// # Errors
+/// Those of `statx(2)`.
+pub fn sight(directory: Option<BorrowedFd<'_>>, path: &CStr) -> Result<Sight, Errno> {
+    let directory = directory.map_or(libc::AT_FDCWD, |directory| directory.as_raw_fd());
+    let flags = libc::AT_SYMLINK_NOFOLLOW | if path.is_empty() { libc::AT_EMPTY_PATH } else { 0 };
+    let mask = libc::STATX_TYPE | libc::STATX_INO | libc::STATX_MNT_ID_UNIQUE;
+    let mut about = std::mem::MaybeUninit::<libc::statx>::uninit();
+    // SAFETY: `path` is NUL-terminated, and `about` is writable memory of the size the kernel fills; both outlive the call.
+    checked_int(unsafe { libc::statx(directory, path.as_ptr(), flags, mask, about.as_mut_ptr()) })?;
+    // SAFETY: statx(2) succeeded, so it has filled the whole structure.
+    let about = unsafe { about.assume_init() };
+    let device = u64::from(about.stx_dev_major) << 32 | u64::from(about.stx_dev_minor);
+    let mount = (about.stx_mask & libc::STATX_MNT_ID_UNIQUE != 0).then_some(about.stx_mnt_id);
+    Ok(Sight { kind: kind(libc::mode_t::from(about.stx_mode)), identity: (device, about.stx_ino), mount })
+}
+
+/// `fcntl(2)`, `F_SETFL`: the flags that an open file has from now on, `O_APPEND`, `O_DIRECT`, `O_NOATIME` and `O_NONBLOCK` of
+/// `flags`.
+///
+/// # Errors
+/// Those of `fcntl(2)`.
+pub fn set_status_flags(fd: BorrowedFd<'_>, flags: u64) -> Result<(), Errno> {
+    const SETTABLE: i32 = libc::O_APPEND | libc::O_DIRECT | libc::O_NOATIME | libc::O_NONBLOCK;
+    let flags = i32::try_from(flags & u64::from(SETTABLE.unsigned_abs())).map_err(|_| Errno::INVALID)?;
+    // SAFETY: this command takes a number.
+    checked_int(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags) }).map(drop)
 }
 
 /// `fcntl(2)`: takes `O_NONBLOCK` from an open file.
@@ -144,13 +201,33 @@ pub fn set_blocking(fd: BorrowedFd<'_>) -> Result<(), Errno> {
 /// # Errors
 /// Those of `fstatfs(2)`.
 pub fn is_in_proc(fd: BorrowedFd<'_>) -> Result<bool, Errno> {
+    Ok(filesystem(fd)? == Filesystem::Proc)
+}
+
+/// `fstatfs(2)`: what kind of filesystem an open file belongs to.
+///
+/// # Errors
+/// Those of `fstatfs(2)`.
+pub fn filesystem(fd: BorrowedFd<'_>) -> Result<Filesystem, Errno> {
     let mut about = std::mem::MaybeUninit::<libc::statfs>::uninit();
     // SAFETY: `about` is writable memory of the size the kernel fills, and lives through the call.
     checked_int(unsafe { libc::fstatfs(fd.as_raw_fd(), about.as_mut_ptr()) })?;
     // SAFETY: fstatfs(2) succeeded, so it has filled the whole structure.
     let about = unsafe { about.assume_init() };
-    // The two have a sign in one C library and none in the other.
-    Ok(i128::from(about.f_type) == i128::from(libc::PROC_SUPER_MAGIC))
+    // The numbers have a sign in one C library and none in the other. None of these filesystems gives an entry of the
+    // directory cache another name than it was looked up by (`d_add_ci` of the kernel).
+    let is = |magic: i128| i128::from(about.f_type) == magic;
+    if is(i128::from(libc::PROC_SUPER_MAGIC)) {
+        Ok(Filesystem::Proc)
+    } else if is(libc::EXT4_SUPER_MAGIC.into())
+        || is(libc::BTRFS_SUPER_MAGIC.into())
+        || is(libc::OVERLAYFS_SUPER_MAGIC.into())
+        || is(libc::TMPFS_MAGIC.into())
+    {
+        Ok(Filesystem::NamesAsLookedUp)
+    } else {
+        Ok(Filesystem::Other)
+    }
 }
 
 /// `statfs(2)`: whether a directory is on a local disk or in memory, on a file system that shows every name it can find.

@@ -30,6 +30,7 @@ pub(super) use self::caller::Powers;
 use self::calls::Numbers;
 use self::change::At;
 use self::nearby::Nearby;
+use self::open::Mounts;
 use self::resolve::{Last, Object, RealPath, Resolver};
 use self::signed::Needed;
 use self::sockets::Bound;
@@ -56,6 +57,7 @@ pub(super) struct Mediator {
     numbers: Numbers,
     resolver: Resolver,
     nearby: Nearby,
+    mounts: Mounts,
     powers: Powers,
     /// No denial lies inside a grant, so that Landlock refuses by itself all that the plan refuses.
     kernel_complete: bool,
@@ -146,6 +148,7 @@ impl Mediator {
             numbers,
             resolver,
             nearby: Nearby::default(),
+            mounts: Mounts::default(),
             powers,
             kernel_complete,
             bound,

@@ -15,7 +15,7 @@ use syscalls::file::{self, FileType, Status};
 use syscalls::process::Pid;
 use syscalls::signal;
 
-pub(super) use self::straight::Straight;
+pub(super) use self::straight::{Straight, is_plain};
 use self::walk::Walk;
 use super::caller::{self, Caller, DELETED, PATH_MAX};
 use crate::profile::abs_path::AbsPath;
@@ -232,13 +232,13 @@ fn base(caller: Caller, directory: i32, path: &CStr, resolve: u64) -> Result<Opt
     if absolute { Ok(None) } else { caller.directory(directory).map(Some) }
 }
 
-fn real_path(file: &OwnedFd) -> Result<RealPath, Errno> {
+pub(super) fn real_path(file: &OwnedFd) -> Result<RealPath, Errno> {
     let mut buffer = [0; PATH_MAX];
     let text = file::real_path(file.as_fd(), &mut buffer)?;
     Ok(AbsPath::new(text).map_or(RealPath::Nameless, RealPath::Path))
 }
 
-fn is_in_proc(path: &AbsPath) -> bool {
+pub(super) fn is_in_proc(path: &AbsPath) -> bool {
     let path = path.as_bytes();
     path == b"/proc" || path.starts_with(b"/proc/")
 }

@@ -29,11 +29,9 @@ impl Resolver {
         path: &CStr,
     ) -> Option<Straight> {
         let text = path.to_bytes();
-        // `..` leads out of whatever directory the one before it really is, and a slash at the end asks for a directory.
-        let is_plain = !text.ends_with(b"/") && text.split(|&byte| byte == b'/').all(|name| name != b"..");
         let real = match text.first() {
-            Some(b'/') if is_plain => AbsPath::new(text)?,
-            Some(_) if is_plain => caller.directory_name(directory)?.join(text),
+            Some(b'/') if is_plain(text) => AbsPath::new(text)?,
+            Some(_) if is_plain(text) => caller.directory_name(directory)?.join(text),
             Some(_) | None => return None,
         };
         if is_in_proc(&real) {
@@ -50,4 +48,10 @@ impl Resolver {
             Err(_) => None,
         }
     }
+}
+
+/// Whether the text of a path says where it leads, if no symbolic link is on the way: `..` leads out of whatever directory the
+/// one before it really is, and a slash at the end asks for a directory.
+pub(in crate::supervisor::mediate) fn is_plain(text: &[u8]) -> bool {
+    !text.is_empty() && !text.ends_with(b"/") && text.split(|&byte| byte == b'/').all(|name| name != b"..")
 }

@@ -1,0 +1,107 @@
+//! Reading what plainly may be read: most opens are that.
+//!
+//! Where no symbolic link is on the way, the text of a path says what it leads to. So the text is decided about first, and
+//! the kernel then opens nothing but what has that path. Whatever is not plain is left to the longer way.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::slice;
+use std::sync::{Mutex, PoisonError};
+
+use syscalls::at::{self, OpenHow, resolve as how};
+use syscalls::file::{self, FileType, Filesystem};
+
+use super::super::caller::{Caller, DELETED};
+use super::super::resolve::{RealPath, is_in_proc, is_plain, real_path};
+use super::super::{Mediator, Outcome};
+use super::Open;
+use crate::plan::{Operation, Verdict};
+use crate::profile::abs_path::AbsPath;
+
+/// Mounts that are remembered at the same time.
+const MOST: usize = 64;
+
+/// What filesystems the program's mounts are of. A mount's number is never another's, so this stays true.
+#[derive(Debug, Default)]
+pub(in crate::supervisor::mediate) struct Mounts(Mutex<Vec<(u64, Filesystem)>>);
+
+impl Mounts {
+    fn filesystem(&self, mount: Option<u64>, file: &OwnedFd) -> Option<Filesystem> {
+        let find = || file::filesystem(file.as_fd()).ok();
+        let Some(mount) = mount else { return find() };
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, filesystem)) = known.iter().find(|(known, _)| *known == mount) {
+            return Some(*filesystem);
+        }
+        let filesystem = find()?;
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.push((mount, filesystem));
+        Some(filesystem)
+    }
+}
+
+impl Mediator {
+    /// Opens a file or directory for reading, where the policy allows it by its path and nobody has to be asked about it;
+    /// `None` for any other open, which has changed nothing.
+    pub(super) fn read_plainly(&self, caller: Caller, open: &Open) -> Option<Outcome> {
+        let changes = open.access().write || open.flags & (OpenHow::CREATE | OpenHow::EXCLUSIVE) != 0;
+        if changes || open.from_memory || !is_plain(open.path.to_bytes()) {
+            return None;
+        }
+        let absolute = open.path.to_bytes().first() == Some(&b'/');
+        let base = if absolute { None } else { Some(caller.directory(open.directory).ok()?) };
+        let operation = Operation::Read(named(base.as_ref(), open)?);
+        let verdict = self.verdict(&operation);
+        let real = operation.path()?;
+        let allowed = matches!(verdict, Verdict::Allow(_)) && !is_in_proc(real);
+        if !allowed || self.is_to_be_signed(Some(&operation)) || self.network.instead_of(real).is_some() {
+            return None;
+        }
+        let file = self.open_plain(base.as_ref(), open, real)?;
+        self.recorder.decided(caller.id, slice::from_ref(&operation), &verdict, false);
+        Some(Outcome::HandOver { file, close_on_exec: open.has(OpenHow::CLOSE_ON_EXEC), alone: false })
+    }
+
+    /// What has the path `real`, when it is a file or a directory.
+    fn open_plain(&self, base: Option<&OwnedFd>, open: &Open, real: &AbsPath) -> Option<OwnedFd> {
+        let base = base.map(AsFd::as_fd);
+        // Opening a FIFO or a device may wait, and somebody may notice.
+        let before = file::sight(base, &open.path).ok()?;
+        if !matches!(before.kind, FileType::Regular | FileType::Directory) {
+            return None;
+        }
+        // Whoever holds a lease on the file may take his time to give it back (fcntl(2)), which the longer way waits for.
+        let flags = open.flags | OpenHow::CLOSE_ON_EXEC | OpenHow::NO_TERMINAL | OpenHow::NON_BLOCKING;
+        let wanted = OpenHow { flags, mode: 0, resolve: how::NO_SYMLINKS };
+        let file = at::open(base, &open.path, &wanted).ok()?;
+        let after = file::sight(Some(file.as_fd()), c"").ok()?;
+        if after.kind != before.kind || after.identity != before.identity {
+            return None;
+        }
+        match self.mounts.filesystem(after.mount, &file)? {
+            // A second /proc, mounted elsewhere, shows this process and not the caller.
+            Filesystem::Proc => return None,
+            Filesystem::NamesAsLookedUp => {}
+            Filesystem::Other => {
+                if real_path(&file).ok()? != RealPath::Path(real.clone()) {
+                    return None;
+                }
+            }
+        }
+        if !open.has(OpenHow::NON_BLOCKING) {
+            file::set_status_flags(file.as_fd(), open.flags).ok()?;
+        }
+        Some(file)
+    }
+}
+
+/// The path that the text of `open` is, from `base`.
+fn named(base: Option<&OwnedFd>, open: &Open) -> Option<AbsPath> {
+    let text = open.path.to_bytes();
+    let Some(base) = base else { return AbsPath::new(text) };
+    match real_path(base).ok()? {
+        RealPath::Path(directory) if !directory.as_bytes().ends_with(DELETED) => Some(directory.join(text)),
+        RealPath::Path(_) | RealPath::Nameless => None,
+    }
+}
