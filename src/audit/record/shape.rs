@@ -53,7 +53,12 @@ struct Keys<'l> {
 /// `Some(true)` for a record; anything else is for the parser to say.
 fn is_plain(line: &[u8]) -> Option<bool> {
     // The parser looks at the bytes of texts, and this looks at all of them at once.
-    if line.len() > LONGEST || std::str::from_utf8(line).is_err() {
+    let (mut bits, mut has_control) = (0, false);
+    for &byte in line {
+        bits |= byte;
+        has_control |= byte < b' ';
+    }
+    if line.len() > LONGEST || has_control || (bits >= 0x80 && std::str::from_utf8(line).is_err()) {
         return None;
     }
     let mut rest = line.strip_prefix(b"{")?;
@@ -75,12 +80,35 @@ fn is_plain(line: &[u8]) -> Option<bool> {
     Some(index && timestamp && operation && target && disposition)
 }
 
-/// A key with its colon, of letters that cannot mean anything to a parser.
+/// A key with its colon, without escapes. One that begins with `$` may mean something to the parser.
 fn key(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = rest.strip_prefix(b"\"")?;
-    let end = rest.iter().position(|byte| !matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))?;
-    let (key, rest) = rest.split_at_checked(end)?;
-    Some((key, rest.strip_prefix(b"\":")?))
+    let (key, rest) = rest.split_at_checked(quote_or_escape(rest)?)?;
+    let rest = rest.strip_prefix(b"\":")?;
+    (key.first() != Some(&b'$')).then_some((key, rest))
+}
+
+/// Where the first quotation mark or reverse solidus stands: eight bytes are compared at once.
+fn quote_or_escape(text: &[u8]) -> Option<usize> {
+    /// A byte in all places.
+    const fn everywhere(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
+    }
+    let mut passed = 0;
+    let mut left = text;
+    while let Some((eight, rest)) = left.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*eight);
+        // The lowest byte that is zero gets its highest bit, by the borrow of the subtraction; those above it may as well.
+        let zero = |word: u64| word.wrapping_sub(everywhere(1)) & !word & everywhere(0x80);
+        let found = zero(word ^ everywhere(b'"')) | zero(word ^ everywhere(b'\\'));
+        if found != 0 {
+            return usize::try_from(found.trailing_zeros() / 8).ok()?.checked_add(passed);
+        }
+        passed = passed.saturating_add(8);
+        left = rest;
+    }
+    let end = left.iter().position(|&byte| byte == b'"' || byte == b'\\')?;
+    end.checked_add(passed)
 }
 
 fn value(rest: &[u8], depth: u32) -> Option<(Shape<'_>, &[u8])> {
@@ -101,7 +129,8 @@ fn text(rest: &[u8]) -> Option<(Shape<'_>, &[u8])> {
     let mut left = rest;
     let mut has_escapes = false;
     loop {
-        let end = left.iter().position(|&byte| byte < b' ' || byte == b'"' || byte == b'\\')?;
+        // No byte here is a control character.
+        let end = quote_or_escape(left)?;
         let (_, stop) = left.split_at_checked(end)?;
         match stop {
             [b'"', after @ ..] => {
@@ -202,9 +231,30 @@ impl<'l> Keys<'l> {
     }
 }
 
-/// Whether a text is a time as records have it.
+/// Whether a text is a time as records have it. Those that nono writes are told by their digits; the last days of months are
+/// for the calendar.
 fn is_moment(text: &[u8]) -> bool {
-    std::str::from_utf8(text).is_ok_and(|text| Moment::parse(text).is_some())
+    is_usual(text).unwrap_or(false) || std::str::from_utf8(text).is_ok_and(|text| Moment::parse(text).is_some())
+}
+
+/// A time of this millennium with nine digits in its fraction, and not on a leap day.
+fn is_usual(text: &[u8]) -> Option<bool> {
+    let (text, fraction) = <&[u8; 30]>::try_from(text).ok()?.split_first_chunk::<20>()?;
+    let (fraction, end) = fraction.split_last_chunk::<1>()?;
+    let [b'2', y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'.'] = text else {
+        return None;
+    };
+    let digits = [y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2];
+    let all = digits.iter().all(|digit| digit.is_ascii_digit()) && fraction.iter().all(u8::is_ascii_digit);
+    let number = |tens: &u8, ones: &u8| (tens & 15).wrapping_mul(10).wrapping_add(ones & 15);
+    let last = match number(m1, m2) {
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    let clock = number(h1, h2) < 24 && number(n1, n2) < 60 && number(s1, s2) < 60;
+    Some(all && *end == [b'Z'] && clock && (1..=last).contains(&number(d1, d2)))
 }
 
 #[cfg(test)]
@@ -273,6 +323,43 @@ mod tests {
             ("\"/a\"", "null"),
         ] {
             agree(GOOD.replace(old, new).as_bytes());
+        }
+    }
+
+    #[test]
+    fn times_are_told_by_their_digits_as_by_the_calendar() {
+        let mut times: Vec<String> =
+            ["2026-01-31T23:59:59.000000000Z", "2026-01-31T00:00:00Z", "1970-01-01"].map(str::to_owned).into();
+        for (month, day, hour) in (0..=13).flat_map(|m| (0..=32).flat_map(move |d| [0, 23, 24].map(|h| (m, d, h)))) {
+            for year in [1969, 1999, 2023, 2024, 2100, 3000] {
+                times.push(format!("{year}-{month:02}-{day:02}T{hour:02}:59:59.123456789Z"));
+            }
+        }
+        for place in 0..30 {
+            for byte in ['0', '5', '6', '9', ':', '-', 'Z', 'x', '/'] {
+                let mut time = times[0].clone();
+                time.replace_range(place..=place, &byte.to_string());
+                times.push(time);
+            }
+        }
+        for time in times {
+            assert_eq!(is_moment(time.as_bytes()), Moment::parse(&time).is_some(), "{time}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_text_is_found_wherever_it_is() {
+        for length in 0..40 {
+            for place in 0..length {
+                for (end, around) in [(b'"', 0xff), (b'\\', b'!'), (b'"', b'#'), (b'\\', 0xdc), (b'"', b']')] {
+                    let mut text = vec![around; length];
+                    assert_eq!(quote_or_escape(&text), None);
+                    text[place] = end;
+                    assert_eq!(quote_or_escape(&text), Some(place));
+                    text[place + 1..].fill(b'"');
+                    assert_eq!(quote_or_escape(&text), Some(place));
+                }
+            }
         }
     }
 
