@@ -95,6 +95,13 @@ impl Lab {
         command
     }
 
+    /// `program` as root on the machine.
+    pub(crate) fn outside(&self, program: &str) -> Command {
+        let mut command = self.entering("machine");
+        command.arg(program);
+        command
+    }
+
     /// A program that is to follow, as root in one of the networks.
     fn entering(&self, network: &str) -> Command {
         let mut command = Command::new("nsenter");

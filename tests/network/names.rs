@@ -1,6 +1,6 @@
 //! Names: looked up when the policy has them, connected to where it says.
 
-use crate::lab::{API, API_V6, Lab, OTHER, each};
+use crate::lab::{API, API_V6, Lab, OTHER, each, ready};
 use crate::world::Outcome;
 
 #[track_caller]
@@ -59,9 +59,7 @@ fn a_port_and_a_family_are_kept_to() {
 #[test]
 fn tls_to_an_allowed_name_sees_the_host_s_own_certificate() {
     each(|lab| {
-        let authority = lab.world.work().join("authority.pem");
-        std::fs::copy(lab.directory.join("authority.pem"), &authority).expect("a copy");
-        lab.world.give(&authority);
+        authority(lab);
         let flags = ["--allow-cwd", "--allow-host", "*.example.com:443"];
         let curl = ["curl", "-sSL", "-m", "15", "--cacert", "authority.pem"];
         works(&lab.run(&flags, &[&curl[..], &["https://api.example.com/"]].concat()));
@@ -145,4 +143,68 @@ fn the_addresses_that_stand_for_names_are_nothing_by_themselves() {
             fails(lab, &lab.curl(&only, &format!("http://{address}/")), "is not a public one");
         }
     });
+}
+
+#[test]
+fn a_resolver_of_the_program_s_own_over_https_is_refused_and_the_account_says_so() {
+    each(|lab| {
+        authority(lab);
+        let get = |rules: &[&str], server: &str| {
+            let mut flags = vec!["--allow-cwd", "--allow-host", "api.example.com"];
+            rules.iter().for_each(|rule| flags.extend(["--allow-host", rule]));
+            let url = format!("https://{server}/dns-query");
+            let curl = ["curl", "-sS", "-4", "-m", "15", "--cacert", "authority.pem", "--doh-url", &url];
+            lab.run(&flags, &[&curl[..], &["http://api.example.com/"]].concat())
+        };
+        fails(lab, &get(&[], "other.example.org"), "look up other.example.org: no rule covers it");
+        fails(lab, &get(&[], OTHER), &format!("connect {OTHER}:443: no rule covers it"));
+        // Where it may ask, the address that it hears is no name of the policy.
+        let asked = get(&["other.example.org:443"], "other.example.org");
+        let asks = |line: &String| line.ends_with("/dns-query");
+        assert_eq!(lab.taken("requests").iter().filter(|line| !asks(line)).count(), 0);
+        fails(lab, &asked, &format!("connect {API}:80: no rule covers it"));
+        works(&get(&["other.example.org:443", "93.184.215.14:80"], "other.example.org"));
+    });
+}
+
+#[test]
+fn sockets_of_the_system_s_resolvers_stay_out_of_reach() {
+    each(|lab| {
+        let sockets = ["/run/systemd/resolve/io.systemd.Resolve", "/run/dbus/system_bus_socket", "/run/nscd/socket"];
+        let mut serving = lab.outside("/bin/sh");
+        serving.args(["-c", "mount -t tmpfs none /run; exec /usr/bin/python3 -c \"$0\" \"$@\""]);
+        serving.arg(
+            "import os, select, socket, sys
+open_sockets = []
+for path in sys.argv[1:]:
+    os.makedirs(os.path.dirname(path))
+    open_sockets.append(socket.socket(socket.AF_UNIX))
+    open_sockets[-1].bind(path)
+    os.chmod(path, 0o666)
+    open_sockets[-1].listen()
+print('ready', flush=True)
+while True:
+    for ready in select.select(open_sockets, [], [])[0]: ready.accept()[0].close()",
+        );
+        let mut server = ready(serving.args(sockets));
+        let program = "import socket, sys
+for path in sys.argv[1:]:
+    s = socket.socket(socket.AF_UNIX)
+    print(s.connect_ex(path))
+print(socket.gethostbyname('api.example.com').startswith('198.18.'))
+";
+        let inside = lab.python(&["--allow-host", "api.example.com"], program, &sockets);
+        let bare = lab.world.finish(lab.bare("/usr/bin/python3").args(["-c", program]).args(sockets));
+        let _ = server.kill();
+        let _ = server.wait();
+        assert_eq!(inside.stdout, "13\n13\n13\nTrue\n", "{}", inside.stderr);
+        assert_eq!(bare.stdout, "0\n0\n0\nFalse\n", "{}", bare.stderr);
+    });
+}
+
+/// Copies the certificate of the lab's authority to where the program runs.
+fn authority(lab: &Lab) {
+    let authority = lab.world.work().join("authority.pem");
+    std::fs::copy(lab.directory.join("authority.pem"), &authority).expect("a copy");
+    lab.world.give(&authority);
 }

@@ -8,7 +8,8 @@ DIRECTORY/answers   lines of a host and a scope: the approver says yes to these
 DIRECTORY/datagrams gets a line for each datagram to port 7 or 123: the address it was sent to
 DIRECTORY/questions gets a line for each question to the approver: host, port, protocol, addresses
 DIRECTORY/requests  gets a line for each request: the address and port it came to, the host it names, and its path
-DIRECTORY/repositories  what `git http-backend` serves at /git/; /elsewhere/ leads to other.example.org
+DIRECTORY/repositories  what `git http-backend` serves at /git/; /elsewhere/ leads to other.example.org, and
+                    /dns-query answers names as the name server does
 """
 import http.server
 import json
@@ -128,6 +129,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def name_server(self):
+        # RFC 8484.
+        reply = answer(self.rfile.read(int(self.headers["Content-Length"])), True)
+        self.send_response(200)
+        self.send_header("Content-Type", "application/dns-message")
+        self.send_header("Content-Length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
+
     def chunks(self):
         body = b""
         while size := int(self.rfile.readline(), 16):
@@ -139,6 +149,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         if self.path.startswith("/git/"):
             return self.git()
+        if self.path == "/dns-query":
+            return self.name_server()
         # An approver: yes to the hosts in the file `answers`, each with a scope; no to others.
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         network = body["request"]["network"]
