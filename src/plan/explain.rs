@@ -149,6 +149,7 @@ fn word(verdict: &Verdict<'_>) -> &'static str {
 
 fn because(plan: &Plan, operation: &Operation, reason: &Reason<'_>) -> String {
     match reason {
+        Reason::Approver(_) => "the policy's own approver answers there, which the program must not reach".into(),
         Reason::Denial(denial) => format!("`{}` denies it, and a denial beats every allow", safe(&denial.written)),
         Reason::Grant(grant) => format!("`{}` grants {}", safe(&grant.written), access(grant)),
         Reason::Host(given) => {
@@ -203,6 +204,7 @@ fn rule(reason: &Reason<'_>) -> Option<DecidingRule> {
         Reason::Denial(Denial { written, from, group, .. })
         | Reason::OtherAccess(Grant { written, from, group, .. }) => (written.to_string(), from, group.clone()),
         Reason::Grant(Grant { written, from, group, .. }) => (written.to_string(), from, group.clone()),
+        Reason::Approver(Given { value, from }) => (value.clone(), from, None),
         Reason::Host(Given { value, from }) => (value.to_string(), from, None),
         Reason::Listen(Given { value, from }) => (value.to_string(), from, None),
         Reason::UnixSocket(socket) => (socket.path.to_string(), &socket.from, None),
@@ -216,7 +218,7 @@ fn rule(reason: &Reason<'_>) -> Option<DecidingRule> {
 /// What to do next, or nothing where no policy can allow it.
 fn change(operation: &Operation, reason: &Reason<'_>, nearest: Option<&AbsPath>) -> Option<String> {
     match reason {
-        Reason::Own(_) => return None,
+        Reason::Approver(_) | Reason::Own(_) => return None,
         Reason::Denial(denial) => return Some(lift(denial)),
         Reason::Grant(_)
         | Reason::Host(_)

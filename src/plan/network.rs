@@ -4,7 +4,7 @@ use core::net::IpAddr;
 use std::cmp::Reverse;
 
 use crate::profile::Given;
-use crate::profile::host::{Host, HostRule, Listen, Target, is_metadata, private_kind};
+use crate::profile::host::{Endpoint, Host, HostRule, Listen, Target, is_metadata, private_kind};
 
 use super::decide::undecided;
 use super::{Plan, Reason, Verdict};
@@ -31,6 +31,9 @@ fn reach<'p>(plan: &'p Plan, target: &Target, port: u16, udp: bool, home: bool) 
         Target::Address(address) => Target::Address(address.to_canonical()),
         Target::Name(name) => Target::Name(name.clone()),
     };
+    if let Some(reason) = approver(plan, &target, port).filter(|_| !udp) {
+        return Verdict::Deny(reason);
+    }
     let own = home.then_some(OWN);
     let closest = |given: &&Given<HostRule>| Reverse(closeness(&given.value));
     let covering = || network.allow.iter().filter(|given| given.value.matches(&target, port, udp));
@@ -82,6 +85,9 @@ pub fn lead_to<'p>(
     home: bool,
 ) -> Verdict<'p> {
     let Some(network) = &plan.profile.network else { return Verdict::Deny(Reason::NoNetwork) };
+    if let Some(reason) = approver(plan, &Target::Address(address.to_canonical()), port).filter(|_| !udp) {
+        return Verdict::Deny(reason);
+    }
     let denies_private = network.deny_private.as_ref().is_none_or(|given| given.value);
     let refused = match private_kind(address) {
         _ if is_metadata(address) => Reason::Metadata,
@@ -105,6 +111,22 @@ pub fn has_names(plan: &Plan) -> bool {
 /// Whether any connection may be made.
 pub fn connects(plan: &Plan) -> bool {
     plan.profile.network.as_ref().is_some_and(|network| !network.allow.is_empty()) || has_names(plan)
+}
+
+/// The policy's webhook, where it is at `target` and `port`: whoever reaches it could answer, or talk into an answer. It is
+/// known by the host of its URL, and not by other names of the same machine.
+fn approver<'p>(plan: &'p Plan, target: &Target, port: u16) -> Option<Reason<'p>> {
+    let webhook = plan.profile.supervisor.webhook.as_ref()?;
+    let (scheme, rest) = webhook.value.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let usual = if scheme.eq_ignore_ascii_case("http") { 80 } else { 443 };
+    let place = Endpoint::parse(authority).or_else(|_| Endpoint::parse(&format!("{authority}:{usual}"))).ok()?;
+    let here = |target: &Target| match target {
+        Target::Address(address) => is_own(*address),
+        Target::Name(name) => name == "localhost",
+    };
+    let same = place.target == *target || here(&place.target) && here(target);
+    (same && place.port == port).then_some(Reason::Approver(webhook))
 }
 
 /// Whether the address is one that this machine has for itself.

@@ -42,6 +42,8 @@ pub enum Verdict<'p> {
 /// What decided.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reason<'p> {
+    /// The webhook that answers questions about this very program.
+    Approver(&'p Given<String>),
     /// A `deny` of the policy.
     Denial(&'p Denial),
     Grant(&'p Grant),

@@ -69,6 +69,32 @@ fn private_hosts_and_metadata_services_are_never_asked_about() {
 }
 
 #[test]
+fn the_approver_is_not_reached_even_where_a_rule_allows_its_address() {
+    each(|lab| {
+        let policy = lab.world.outside().join("reaching.json");
+        let text = |more: &str| {
+            format!(
+                r#"{{ "name": "reaching", "extends": ["default"],
+                "network": {{ "allow": ["127.0.0.1:80", "127.0.0.1:8080", "localhost", "::1"] }}{more} }}"#
+            )
+        };
+        let flags = ["-p", policy.to_str().expect("a UTF-8 path")];
+        lab.world.file(&policy, &text(""));
+        assert_eq!(lab.curl(&flags, "http://127.0.0.1:8080/").stdout, "hello\n");
+        lab.world.file(&policy, &text(r#", "supervisor": { "webhook": "http://127.0.0.1:8080/approve" }"#));
+        assert_eq!(lab.curl(&flags, "http://127.0.0.1/").stdout, "hello\n");
+        lab.taken("requests");
+        for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "127.1", "2130706433"] {
+            let outcome = lab.curl(&flags, &format!("http://{host}:8080/"));
+            assert!(outcome.code() != 0 && outcome.stdout.is_empty(), "{host}: {}", outcome.stdout);
+            assert_eq!(lab.taken("requests"), [""; 0], "{host}");
+        }
+        let outcome = lab.curl(&flags, "http://127.0.0.1:8080/");
+        assert!(outcome.stderr.contains("the policy's own approver"), "{}", outcome.stderr);
+    });
+}
+
+#[test]
 fn an_answer_holds_for_its_host_and_port_as_long_as_it_says() {
     each(|lab| {
         let program = "import socket, sys, time

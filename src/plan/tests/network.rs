@@ -35,6 +35,7 @@ fn word(verdict: &Verdict<'_>) -> String {
         Reason::Listen(given) => format!("{decision} {}", given.value),
         Reason::Metadata => format!("{decision} metadata"),
         Reason::NoNetwork => format!("{decision} no network"),
+        Reason::Approver(_) => format!("{decision} approver"),
         Reason::NoRule => decision.to_owned(),
         Reason::Private(_) => format!("{decision} private"),
         Reason::Denial(_) | Reason::Grant(_) | Reason::OtherAccess(_) | Reason::Own(_) | Reason::UnixSocket(_) => {
@@ -46,6 +47,32 @@ fn word(verdict: &Verdict<'_>) -> String {
 fn assert_answers(plan: &Plan, expected: &[(&str, &str)]) {
     for (target, expected) in expected {
         assert_eq!(word(&decide(plan, &operation(target))), *expected, "{target}");
+    }
+}
+
+#[test]
+fn the_approver_is_out_of_reach_whatever_is_allowed() {
+    for (url, refused, allowed) in [
+        ("https://approve.example.com/x?y#z", "approve.example.com:443", "approve.example.com:444"),
+        ("https://approve.example.com", "APPROVE.example.com:443", "api.example.com:443"),
+        ("http://approve.example.com:8080/x", "approve.example.com:8080", "approve.example.com:80"),
+        ("http://127.0.0.1/", "127.0.0.1:80", "127.0.0.1:443"),
+        ("http://127.0.0.1:8080/", "localhost:8080", "localhost:80"),
+        ("http://localhost:8080/", "[::1]:8080", "[::1]:80"),
+        ("http://localhost:8080/", "127.0.0.2:8080", "127.0.0.2:80"),
+        ("http://[::1]:8080/", "[::ffff:127.0.0.1]:8080", "[::ffff:127.0.0.1]:80"),
+        ("https://93.184.215.14/", "93.184.215.14:443", "93.184.215.14:443/udp"),
+    ] {
+        let rules = ["*.example.com", "localhost", "127.0.0.0/8", "::1", "93.184.215.14", "93.184.215.14:443/udp"];
+        let mut plan = plan(&rules, None, &[], false);
+        assert!(matches!(decide(&plan, &operation(refused)), Verdict::Allow(_)), "{refused}");
+        plan.profile.supervisor.webhook = Some(given(url.to_owned()));
+        assert_eq!(word(&decide(&plan, &operation(refused))), "deny approver", "{url}");
+        assert!(matches!(decide(&plan, &operation(allowed)), Verdict::Allow(_)), "{url} {allowed}");
+        if let Operation::Connect { target: Target::Address(address), port, .. } = operation(refused) {
+            let led = network::lead_to(&plan, Reason::NoRule, address, port, false, false);
+            assert_eq!(word(&led), "deny approver", "{url}");
+        }
     }
 }
 

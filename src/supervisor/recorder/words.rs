@@ -103,6 +103,7 @@ pub(super) fn rule(out: &mut Vec<u8>, verdict: &Verdict<'_>) {
         Reason::Grant(grant) | Reason::OtherAccess(grant) => {
             given(kind(grant.rule), &grant.written, &grant.from, grant.group.as_deref());
         }
+        Reason::Approver(webhook) => given("webhook", &webhook.value, &webhook.from, None),
         Reason::Host(rule) => given("allow", &rule.value.to_string(), &rule.from, None),
         Reason::Listen(listen) => given("listen", &listen.value.to_string(), &listen.from, None),
         Reason::UnixSocket(socket) => given("unix_sockets", &socket.path.to_string(), &socket.from, None),
