@@ -88,8 +88,9 @@ fn read_bundle(place: &AbsPath) -> io::Result<Vec<u8>> {
     if status.kind != FileType::Regular {
         return Err(ErrorKind::InvalidInput.into());
     }
-    let mut bytes = Vec::new();
-    let most = u64::try_from(bundle::LARGEST).unwrap_or(u64::MAX).saturating_add(1);
+    let most = bundle::LARGEST as u64 + 1;
+    // One byte more than there should be: the end is then seen without another read.
+    let mut bytes = Vec::with_capacity(usize::try_from(status.size.min(most)).unwrap_or(0).saturating_add(1));
     File::from(opened).take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

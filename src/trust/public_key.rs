@@ -4,7 +4,6 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use p256::ecdsa::signature::Verifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
 use p256::pkcs8::{DecodePublicKey as _, EncodePublicKey as _};
 
@@ -20,6 +19,7 @@ const PEM_LINE: usize = 64;
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
     der: Vec<u8>,
+    fingerprint: Digest,
     key: VerifyingKey,
 }
 
@@ -68,7 +68,7 @@ impl PublicKey {
     /// [`KeyError::NotP256`], when it cannot be written.
     pub fn new(key: VerifyingKey) -> Result<Self, KeyError> {
         let der = key.to_public_key_der().map_err(|_| KeyError::NotP256)?.into_vec();
-        Ok(Self { der, key })
+        Ok(Self { fingerprint: Digest::of(&der), der, key })
     }
 
     /// The `SubjectPublicKeyInfo` in DER.
@@ -95,7 +95,7 @@ impl PublicKey {
 
     /// The SHA-256 of the DER: what the hint of a bundle says (RFC 6962, section 3.2).
     pub fn fingerprint(&self) -> Digest {
-        Digest::of(&self.der)
+        self.fingerprint
     }
 
     /// Whether `hint` stands for this key: its fingerprint in base64, as Sigstore recommends, or in hexadecimal digits.
@@ -108,7 +108,23 @@ impl PublicKey {
     /// the other `s` is a signature as well, so a signature never stands for what it signs.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        Signature::from_der(signature).is_ok_and(|signature| self.key.verify(message, &signature).is_ok())
+        // One reader of DER, so that every build takes the same signatures.
+        Signature::from_der(signature).is_ok_and(|signature| self.is_signature(message, &signature))
+    }
+
+    #[cfg(not(feature = "ring"))]
+    fn is_signature(&self, message: &[u8], signature: &Signature) -> bool {
+        use p256::ecdsa::signature::Verifier as _;
+        self.key.verify(message, signature).is_ok()
+    }
+
+    #[cfg(feature = "ring")]
+    fn is_signature(&self, message: &[u8], signature: &Signature) -> bool {
+        use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+        let point = self.key.to_sec1_point(false);
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point.as_bytes())
+            .verify(message, &signature.to_bytes())
+            .is_ok()
     }
 }
 
@@ -132,3 +148,32 @@ impl fmt::Display for KeyError {
 }
 
 impl std::error::Error for KeyError {}
+
+#[cfg(all(test, feature = "ring"))]
+mod tests {
+    use super::*;
+    use p256::ecdsa::SigningKey;
+    use p256::ecdsa::signature::{Signer as _, Verifier as _};
+
+    #[test]
+    fn both_ways_to_verify_take_the_same_signatures() {
+        let signing = SigningKey::from_slice(&[7; 32]).unwrap();
+        let key = PublicKey::new(*signing.verifying_key()).unwrap();
+        let other = PublicKey::new(*SigningKey::from_slice(&[8; 32]).unwrap().verifying_key()).unwrap();
+        for number in 0..64_u8 {
+            let message = vec![number; usize::from(number) * 9];
+            let signature: Signature = signing.sign(&message);
+            let (r, s) = signature.split_scalars();
+            let twin = Signature::from_scalars(r, -*s).unwrap();
+            let turned = Signature::from_scalars(s, r).unwrap();
+            for signature in [signature, twin, turned] {
+                for (key, message) in [(&key, &message[..]), (&other, &message), (&key, b"another")] {
+                    let expected = key.key.verify(message, &signature).is_ok();
+                    assert_eq!(key.verifies(message, signature.to_der().as_bytes()), expected);
+                }
+            }
+            assert!(key.verifies(&message, signature.to_der().as_bytes()));
+            assert!(key.verifies(&message, twin.to_der().as_bytes()));
+        }
+    }
+}

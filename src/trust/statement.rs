@@ -27,7 +27,7 @@ pub enum Predicate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     pub predicate: Predicate,
-    /// At least one, each name once; exactly one unless the predicate is [`Predicate::Files`].
+    /// At least one, each name once, in the order of their names; exactly one unless the predicate is [`Predicate::Files`].
     pub subjects: Vec<Subject>,
     /// Whether each name is the whole path from the root of the project. A statement that does not say so may mean the name
     /// within the directory of its bundle.
@@ -66,7 +66,8 @@ impl Predicate {
 
 impl Statement {
     /// A statement by the key `key_id` about `subjects`, whose names are whole paths from the root of the project.
-    pub fn keyed(predicate: Predicate, subjects: Vec<Subject>, key_id: &str) -> Self {
+    pub fn keyed(predicate: Predicate, mut subjects: Vec<Subject>, key_id: &str) -> Self {
+        subjects.sort_by(|one, other| one.name.cmp(&other.name));
         Self { predicate, subjects, whole_paths: true, key_id: Some(key_id.to_owned()) }
     }
 
@@ -110,7 +111,8 @@ impl Statement {
 
     /// What is said about the file `name`.
     pub fn subject(&self, name: &str) -> Option<&Subject> {
-        self.subjects.iter().find(|subject| subject.name == name)
+        let index = self.subjects.binary_search_by(|subject| subject.name.as_str().cmp(name)).ok()?;
+        self.subjects.get(index)
     }
 }
 
@@ -121,7 +123,7 @@ pub fn is_subject_name(name: &str) -> bool {
 
 fn subjects(root: &Object<'_, '_>, predicate: Predicate) -> Result<Vec<Subject>, Malformed> {
     let list = root.need("subject")?;
-    let subjects: Vec<Subject> =
+    let mut subjects: Vec<Subject> =
         list.list(MOST_SUBJECTS)?.into_iter().map(|at| subject(&at.object()?)).collect::<Result<_, _>>()?;
     if subjects.is_empty() {
         return Err(list.malformed("names no file"));
@@ -131,9 +133,8 @@ fn subjects(root: &Object<'_, '_>, predicate: Predicate) -> Result<Vec<Subject>,
             list.malformed(format!("names {} files, and a statement of this kind is about one", subjects.len()))
         );
     }
-    let mut names: Vec<&str> = subjects.iter().map(|subject| subject.name.as_str()).collect();
-    names.sort_unstable();
-    if names.iter().zip(names.iter().skip(1)).any(|(one, other)| one == other) {
+    subjects.sort_by(|one, other| one.name.cmp(&other.name));
+    if subjects.iter().zip(subjects.iter().skip(1)).any(|(one, other)| one.name == other.name) {
         return Err(list.malformed("names a file twice"));
     }
     Ok(subjects)

@@ -1,5 +1,5 @@
 //! What verifying many signed files costs: `nono trust verify --all` of 1,000, beside a bare hash of them; and the search
-//! before a start, through 20,000 files of which 200 must be signed, beside a bare walk that hashes those.
+//! before a start, through 100,000 files of which 1,000 must be signed, beside a bare walk that hashes those.
 //!
 //! It prints medians and ratios and judges nothing. An argument names another nono to measure, such as the static one.
 
@@ -39,7 +39,7 @@ fn main() -> io::Result<()> {
     for verb in [&["keygen", "--no-passphrase"][..], &["init", "--user"], &["sign-policy", "--user"]] {
         seconds(&words(&[&nono, &["trust"], verb]), &place.folder)?;
     }
-    for (folder, directories, signed, others) in [("many", 10, 100, 0), ("tree", 200, 1, 99), ("empty", 0, 0, 0)] {
+    for (folder, directories, signed, others) in [("many", 10, 100, 0), ("tree", 1000, 1, 99), ("empty", 0, 0, 0)] {
         fill(&place.folder.join(folder), directories, signed, others)?;
         for verb in [&["init", "--include", "CLAUDE*"][..], &["sign-policy"], &["sign", "--all"]] {
             if directories > 0 {
@@ -58,7 +58,7 @@ fn main() -> io::Result<()> {
         Way::new("nono run, nothing to search", in_folder("empty", start.clone())),
         Way::new("nono run", in_folder("tree", start)),
     ];
-    compare(&format!("a start among 20,000 files, 200 signed, {}", place.nono), "s", ROUNDS, &mut scan, &[0])?;
+    compare(&format!("a start among 100,000 files, 1,000 signed, {}", place.nono), "s", ROUNDS, &mut scan, &[0])?;
     Ok(())
 }
 

@@ -25,6 +25,9 @@ use super::policy::{Duty, PROJECT_BUNDLE, Rules, sidecar};
 use super::verify::{BundleSource, Failure, Judged, Opened, Verdict};
 use crate::profile::abs_path::AbsPath;
 
+/// Files that a thread judges before it looks for others: a file, its bundle and a few more.
+const AT_ONCE: usize = 16;
+
 /// A file and what came of it.
 #[derive(Debug)]
 pub struct Found {
@@ -46,16 +49,17 @@ pub struct Seen {
 pub fn judge(files: Vec<AbsPath>, rules: &Rules) -> Vec<Found> {
     let judge = Judge { rules, evidence: Evidence::default(), projects: Mutex::default() };
     let next = AtomicUsize::new(0);
-    let all: Mutex<BTreeMap<usize, Judgement>> = Mutex::default();
+    let all: Mutex<BTreeMap<usize, Vec<Judgement>>> = Mutex::default();
     on_every_processor(|| {
-        while let Some((index, path)) =
-            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, files.get(at)?)))
+        while let Some((start, few)) =
+            Some(next.fetch_add(AT_ONCE, Ordering::Relaxed)).and_then(|at| Some((at, files.get(at..)?)))
+            && !few.is_empty()
         {
-            let judgement = judge.judge(path);
-            all.lock().unwrap_or_else(PoisonError::into_inner).insert(index, judgement);
+            let judgements = judge.judge_few(few.get(..AT_ONCE).unwrap_or(few));
+            all.lock().unwrap_or_else(PoisonError::into_inner).insert(start, judgements);
         }
     });
-    let all = all.into_inner().unwrap_or_else(PoisonError::into_inner).into_values();
+    let all = all.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().flatten();
     let mut found: Vec<Found> =
         files.into_iter().zip(all).map(|(path, Judgement { verdict, seen })| Found { path, verdict, seen }).collect();
     let is_verified = |found: &Found| matches!(found.verdict, Verdict::Verified(_));
@@ -92,12 +96,30 @@ struct Judgement {
 }
 
 impl Judge<'_> {
-    /// The verdict on the file at `path`. Behind a link it is that on the file it leads to, or on the name of the link.
-    fn judge(&self, path: &AbsPath) -> Judgement {
+    /// The verdicts on files that follow each other. What a verified file's own bundle is is known by then.
+    fn judge_few(&self, files: &[AbsPath]) -> Vec<Judgement> {
+        let mut known: Option<(AbsPath, Verdict)> = None;
+        let mut all = Vec::with_capacity(files.len());
+        for path in files {
+            if let Some((_, verdict)) = known.take_if(|(bundle, _)| bundle == path) {
+                all.push(Judgement { verdict, seen: Vec::new() });
+                continue;
+            }
+            let (judgement, bundle) = self.judge(path);
+            let own = bundle.filter(|_| matches!(judgement.verdict, Verdict::Verified(_)) && !self.rules.blocks());
+            known = own.map(|bundle| (bundle, judgement.verdict.clone()));
+            all.push(judgement);
+        }
+        all
+    }
+
+    /// The verdict on the file at `path`, and the bundle that says it. Behind a link it is that on the file it leads to, or on
+    /// the name of the link.
+    fn judge(&self, path: &AbsPath) -> (Judgement, Option<AbsPath>) {
         let mut seen = Vec::new();
         let failed = |error: io::Error| {
             let why = format!("it cannot be read: {error}");
-            Judgement { verdict: Verdict::Failed(Failure::Unreadable { why }), seen: Vec::new() }
+            (Judgement { verdict: Verdict::Failed(Failure::Unreadable { why }), seen: Vec::new() }, None)
         };
         let looked = match fs::symlink_metadata(path_of(path)) {
             Ok(found) if found.is_symlink() => {
@@ -118,7 +140,7 @@ impl Judge<'_> {
         }
         seen.push(Seen { path: real, identity: looked.identity });
         seen.extend(judged.bundle.as_ref().and_then(seen_at));
-        Judgement { verdict: judged.verdict, seen }
+        (Judgement { verdict: judged.verdict, seen }, judged.bundle)
     }
 
     fn judge_at(&self, path: &AbsPath, looked: &Looked) -> Judged {
