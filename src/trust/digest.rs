@@ -13,6 +13,11 @@ pub struct Digest([u8; 32]);
 pub struct Hasher(Sha256);
 
 impl Digest {
+    /// The digest that is `bytes`.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())

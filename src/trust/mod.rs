@@ -14,6 +14,8 @@ pub mod scan;
 pub mod sign;
 pub mod statement;
 pub mod store;
+pub mod tlog;
+pub mod tsa;
 pub mod verify;
 
 pub use self::json::Malformed;

@@ -5,6 +5,8 @@ use nono::trust::bundle;
 use nono::trust::digest::Digest;
 use nono::trust::policy::{Level, Origin, Policy, Publisher, Rules};
 use nono::trust::public_key::PublicKey;
+use nono::trust::tlog::{self, Signed};
+use nono::trust::tsa;
 use nono::trust::verify::{Bundles, Verdict, verify_artifact, verify_policy};
 
 /// The key whose private half is 32 bytes of one. Some of the corpus is signed with it.
@@ -22,6 +24,17 @@ pub(crate) fn agree(bytes: &[u8]) -> Result<(), String> {
         let text = bundle.to_json();
         if bundle::read(text.as_bytes()).as_ref() != Ok(&bundle) {
             return Err(format!("written and read again it is another bundle: {text}"));
+        }
+        // What logs and authorities say is looked at once the signature holds; here it is for any.
+        let digest = Digest::of(b"be kind\n");
+        let signed = Signed { signature: b"signature", key: &key, digest, payload: Some(digest) };
+        let _ = tlog::check(&bundle.log_entries, bundle.version, signed);
+        if bundle
+            .timestamps
+            .iter()
+            .any(|reply| tsa::check(reply, b"one").is_ok() && tsa::check(reply, b"other").is_ok())
+        {
+            return Err("a time stamp is about two signatures".to_owned());
         }
     }
     let publisher = Publisher::keyed("signer", "default", key.clone());

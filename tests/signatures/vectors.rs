@@ -42,24 +42,73 @@ fn the_key_of_another_signer_verifies_what_it_signed_and_nothing_else() {
 }
 
 #[test]
-fn a_log_entry_and_a_time_stamp_that_cannot_be_checked_are_not_passed_over() {
+fn a_log_entry_and_a_time_stamp_are_about_the_signature_or_the_bundle_fails() {
     let Some(managed) = managed() else { return };
     let (key, artifact) = (PublicKey::from_pem(&managed.key).expect("a key"), managed.artifact.as_slice());
-    let mut bundle = bundle::read(&managed.bundle).expect("a bundle");
+    let whole = bundle::read(&managed.bundle).expect("a bundle");
     let checked =
         |bundle: &bundle::Bundle, artifact: &[u8]| verify_artifact(artifact, bundle.to_json().as_bytes(), &key);
-    assert!(matches!(checked(&bundle, artifact), Err(Failure::Unchecked { .. })));
-    bundle.log_entries.clear();
-    assert!(matches!(checked(&bundle, artifact), Err(Failure::Unchecked { .. })));
-    bundle.timestamps.clear();
-    assert_eq!(checked(&bundle, artifact), Ok(()));
-    assert!(matches!(checked(&bundle, b"other"), Err(Failure::OtherContent { .. })));
-    assert_eq!(verify_artifact(artifact, bundle.to_json().as_bytes(), &super::key(1)), Err(Failure::SignatureWrong));
+    assert_eq!(checked(&whole, artifact), Ok(()));
+    assert!(matches!(checked(&whole, b"other"), Err(Failure::OtherContent { .. })));
+    let changes: [(&str, Change); 17] = [
+        ("there twice", |bundle| bundle.log_entries.extend(bundle.log_entries.clone())),
+        ("another kind", |bundle| bundle.log_entries[0].kind = "dsse".to_owned()),
+        ("another kind", |bundle| bundle.log_entries[0].kind_version = "0.0.2".to_owned()),
+        ("another log", |bundle| bundle.log_entries[0].log_key_id[0] ^= 1),
+        ("no proof", |bundle| bundle.log_entries[0].inclusion_proof = None),
+        ("another content", |bundle| in_body(bundle, "a0cfc712", "b0cfc712")),
+        ("another signature", |bundle| in_body(bundle, "MEUCIQCACfhp", "MEUCIQCACfhq")),
+        ("malformed", |bundle| bundle.log_entries[0].canonicalized_body = b"{}".to_vec()),
+        ("malformed", |bundle| in_body(bundle, "sha256", "sha1")),
+        ("the root", |bundle| in_body(bundle, "{\"apiVersion\"", " {\"apiVersion\"")),
+        ("no checkpoint", |bundle| proof(bundle).checkpoint = None),
+        ("another tree", |bundle| proof(bundle).tree_size += 1),
+        ("another tree", |bundle| proof(bundle).root_hash[0] ^= 1),
+        ("the root", |bundle| proof(bundle).hashes.truncate(3)),
+        ("the root", |bundle| proof(bundle).log_index = i64::MAX as u64),
+        ("no reply", |bundle| bundle.timestamps[0].truncate(100)),
+        ("another signature", |bundle| {
+            let imprint = bundle.timestamps[0].windows(4).position(|four| four == [0x2e, 0x47, 0xcf, 0x4a]);
+            bundle.timestamps[0][imprint.expect("the digest of the signature")] ^= 1;
+        }),
+    ];
+    for (expected, change) in changes {
+        let mut bundle = whole.clone();
+        change(&mut bundle);
+        let failure = checked(&bundle, artifact).expect_err(expected);
+        assert!(matches!(failure, Failure::EvidenceWrong { .. }), "{expected}: {failure:?}");
+        assert!(failure.to_string().contains(expected), "{expected}: {failure}");
+    }
+    // A twin of the signature is a signature, and not the one that was logged (RFC 6979 leaves both).
+    let mut twin = whole.clone();
+    let Content::Message { signature, .. } = &mut twin.content else { panic!("it signs the bytes of a file") };
+    let read = p256::ecdsa::Signature::from_der(signature).expect("a signature");
+    let (r, s) = read.split_scalars();
+    *signature = p256::ecdsa::Signature::from_scalars(r, -*s).expect("its twin").to_der().as_bytes().to_vec();
+    assert!(matches!(checked(&twin, artifact), Err(Failure::EvidenceWrong { .. })));
+    (twin.log_entries, twin.timestamps) = (Vec::new(), Vec::new());
+    assert_eq!(checked(&twin, artifact), Ok(()));
+    assert_eq!(verify_artifact(artifact, twin.to_json().as_bytes(), &super::key(1)), Err(Failure::SignatureWrong));
     // Without the digest, which nobody signed, the signature alone decides.
-    let Content::Message { digest, .. } = &mut bundle.content else { panic!("it signs the bytes of a file") };
+    let Content::Message { digest, .. } = &mut twin.content else { panic!("it signs the bytes of a file") };
     *digest = None;
-    assert_eq!(checked(&bundle, artifact), Ok(()));
-    assert_eq!(checked(&bundle, b"other"), Err(Failure::SignatureWrong));
+    assert_eq!(checked(&twin, artifact), Ok(()));
+    assert_eq!(checked(&twin, b"other"), Err(Failure::SignatureWrong));
+}
+
+/// Something that is done to a bundle.
+type Change = fn(&mut bundle::Bundle);
+
+fn proof(bundle: &mut bundle::Bundle) -> &mut bundle::InclusionProof {
+    bundle.log_entries[0].inclusion_proof.as_mut().expect("a proof")
+}
+
+/// Writes something else into the body of the entry.
+fn in_body(bundle: &mut bundle::Bundle, from: &str, to: &str) {
+    let body = &mut bundle.log_entries[0].canonicalized_body;
+    let text = String::from_utf8(body.clone()).expect("text");
+    assert!(text.contains(from), "{from}");
+    *body = text.replacen(from, to, 1).into_bytes();
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub enum Failure {
     BundleMalformed(Malformed),
     /// There is a bundle, and it was not read.
     BundleUnreadable { why: String },
+    /// A log or a time stamp vouches for something else than the signature: which, and what is wrong.
+    EvidenceWrong { what: &'static str, why: String },
     /// It says that a key of another name signed.
     KeyIdDiffers { claimed: String, expected: String },
     /// A certificate stands for the signer.
@@ -39,8 +41,6 @@ pub enum Failure {
     SignerNotListed { publisher: String },
     /// What was signed is no statement.
     StatementMalformed(Malformed),
-    /// A log or a time stamp vouches for the signature, and this cannot be checked.
-    Unchecked { what: &'static str },
     /// The file itself is not one whose bytes can be vouched for.
     Unreadable { why: String },
     /// There is no bundle.
@@ -56,13 +56,13 @@ impl Failure {
             Self::Keyless | Self::PublisherUnknown { .. } | Self::SignerNotListed { .. } => "UNTRUSTED",
             Self::BundleMalformed(_)
             | Self::BundleUnreadable { .. }
+            | Self::EvidenceWrong { .. }
             | Self::KeyIdDiffers { .. }
             | Self::NotSignature { .. }
             | Self::OtherFile { .. }
             | Self::OtherPredicate { .. }
             | Self::SignatureWrong
             | Self::StatementMalformed(_)
-            | Self::Unchecked { .. }
             | Self::Unreadable { .. } => "INVALID",
         }
     }
@@ -78,7 +78,7 @@ impl Failure {
             Self::OtherFile { .. } => "path",
             Self::OtherContent { .. } | Self::OtherDigest { .. } => "digest",
             Self::OtherPredicate { .. } | Self::StatementMalformed(_) => "statement",
-            Self::SignatureWrong | Self::Unchecked { .. } => "signature",
+            Self::EvidenceWrong { .. } | Self::SignatureWrong => "signature",
             Self::NotSignature { .. } | Self::Unreadable { .. } => "file",
         }
     }
@@ -97,7 +97,7 @@ impl Failure {
             Self::NotSignature { .. } => "give it another name and sign it with `nono trust sign`, or remove it",
             Self::SignerNotListed { .. } => "add the publisher to `trust.signers`, or have one of those sign it",
             Self::OtherFile { .. } => "put the bundle back beside its file, or sign the file where it is",
-            Self::Unchecked { .. } => "sign it with a key alone: `nono trust sign`",
+            Self::EvidenceWrong { .. } => "sign it with a key alone: `nono trust sign`",
             Self::Unreadable { .. } => "make it a regular file that you can read, or remove it",
             Self::BundleMalformed(_)
             | Self::BundleUnreadable { .. }
@@ -114,6 +114,7 @@ impl fmt::Display for Failure {
         match self {
             Self::BundleMalformed(why) => write!(out, "its bundle is malformed: {why}"),
             Self::BundleUnreadable { why } => write!(out, "its bundle cannot be read: {why}"),
+            Self::EvidenceWrong { what, why } => write!(out, "{what} in its bundle is not about this signature: {why}"),
             Self::KeyIdDiffers { claimed, expected } => write!(
                 out,
                 "the signature says that the key `{}` made it, and the publisher's key is `{}`",
@@ -146,7 +147,6 @@ impl fmt::Display for Failure {
                 write!(out, "`{}` signed it, who is not in `trust.signers` of the profile", shown(publisher))
             }
             Self::StatementMalformed(why) => write!(out, "what was signed is no statement about files: {why}"),
-            Self::Unchecked { what } => write!(out, "its bundle holds {what}, which this version cannot verify"),
             Self::Unreadable { why } => out.write_str(why),
             Self::Unsigned => out.write_str("no .bundle file found"),
         }

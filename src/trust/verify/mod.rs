@@ -48,19 +48,25 @@ pub fn verify_policy<'p>(bytes: &[u8], bundle: &[u8], publishers: &'p [Publisher
 pub fn verify_artifact(artifact: &[u8], bundle: &[u8], key: &PublicKey) -> Result<(), Failure> {
     let bundle = bundle::read(bundle).map_err(Failure::BundleMalformed)?;
     let Material::PublicKey { .. } = bundle.material else { return Err(Failure::Keyless) };
-    open::refuse_unchecked(&bundle)?;
     let found = Digest::of(artifact);
     match &bundle.content {
         Content::Message { digest, signature } => {
             if digest.as_ref().is_some_and(|digest| digest.as_slice() != found.as_bytes()) {
                 return Err(Failure::OtherContent { found });
             }
-            if key.verifies(artifact, signature) { Ok(()) } else { Err(Failure::SignatureWrong) }
+            if !key.verifies(artifact, signature) {
+                return Err(Failure::SignatureWrong);
+            }
+            open::check_evidence(&bundle, key, signature, found, None)
         }
         Content::Envelope(envelope) => {
             let statement = open::statement(envelope, key)?;
             let named = statement.subjects.iter().any(|subject| subject.digest == found);
-            if named { Ok(()) } else { Err(Failure::OtherContent { found }) }
+            if !named {
+                return Err(Failure::OtherContent { found });
+            }
+            let digest = Digest::of(&envelope.signed_bytes());
+            open::check_evidence(&bundle, key, &envelope.signature, digest, Some(&envelope.payload))
         }
     }
 }

@@ -5,6 +5,8 @@ use super::super::digest::Digest;
 use super::super::policy::{BlockedPublisher, Identity, Publisher, Rules};
 use super::super::public_key::PublicKey;
 use super::super::statement::{Predicate, Statement};
+use super::super::tlog::{self, Signed};
+use super::super::tsa;
 use super::Failure;
 
 /// Blocked keys that are tried on a signature that is no publisher's.
@@ -125,14 +127,13 @@ pub(super) fn check_policy(statement: &Statement, found: Digest) -> Result<(), F
 /// The publisher that made the signature, and what was signed.
 fn signer<'p>(bundle: &Bundle, publishers: &'p [Publisher]) -> Result<(&'p Publisher, Statement), Failure> {
     let Material::PublicKey { hint } = &bundle.material else { return Err(Failure::Keyless) };
-    refuse_unchecked(bundle)?;
     let Content::Envelope(envelope) = &bundle.content else {
         return Err(Failure::StatementMalformed(no_statement("the bare bytes of a file were signed")));
     };
     let mut failure = Failure::PublisherUnknown { hint: hint.clone() };
     for (publisher, key) in hinted(hint, publishers) {
         match statement(envelope, key) {
-            Ok(statement) => match check_key_id(&statement, publisher) {
+            Ok(statement) => match check_claims(bundle, envelope, &statement, publisher, key) {
                 Ok(()) => return Ok((publisher, statement)),
                 Err(other) => failure = other,
             },
@@ -165,15 +166,39 @@ pub(super) fn statement(envelope: &Envelope, key: &PublicKey) -> Result<Statemen
     Statement::read(&envelope.payload).map_err(Failure::StatementMalformed)
 }
 
-/// Refuses what would have to be verified and cannot be.
-pub(super) fn refuse_unchecked(bundle: &Bundle) -> Result<(), Failure> {
-    if !bundle.log_entries.is_empty() {
-        return Err(Failure::Unchecked { what: "an entry of a transparency log" });
+/// Checks that what logs and time-stamp authorities say in the bundle is about `signature`, which is one of `key` over the bytes
+/// with `digest`. `payload` is that of an envelope.
+///
+/// # Errors
+/// [`Failure::EvidenceWrong`].
+pub(super) fn check_evidence(
+    bundle: &Bundle,
+    key: &PublicKey,
+    signature: &[u8],
+    digest: Digest,
+    payload: Option<&[u8]>,
+) -> Result<(), Failure> {
+    let signed = Signed { signature, key, digest, payload: payload.map(Digest::of) };
+    tlog::check(&bundle.log_entries, bundle.version, signed)
+        .map_err(|why| Failure::EvidenceWrong { what: "an entry of a transparency log", why })?;
+    bundle.timestamps.iter().try_for_each(|reply| {
+        tsa::check(reply, signature).map_err(|why| Failure::EvidenceWrong { what: "a time stamp", why })
+    })
+}
+
+fn check_claims(
+    bundle: &Bundle,
+    envelope: &Envelope,
+    statement: &Statement,
+    publisher: &Publisher,
+    key: &PublicKey,
+) -> Result<(), Failure> {
+    check_key_id(statement, publisher)?;
+    if bundle.log_entries.is_empty() && bundle.timestamps.is_empty() {
+        return Ok(());
     }
-    if !bundle.timestamps.is_empty() {
-        return Err(Failure::Unchecked { what: "a time stamp" });
-    }
-    Ok(())
+    let digest = Digest::of(&envelope.signed_bytes());
+    check_evidence(bundle, key, &envelope.signature, digest, Some(&envelope.payload))
 }
 
 /// The name under which the signer says it signed is that of the publisher's key.
