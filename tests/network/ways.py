@@ -240,6 +240,45 @@ def route_in_a_message():
     answered(s)
 
 
+def group():
+    """Joining one makes the kernel tell the network its address."""
+    udp().setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("239.1.2.3") + bytes(4))
+
+
+def group_with_interface():
+    first = struct.pack("4s4si", socket.inet_aton("239.1.2.4"), bytes(4), socket.if_nametoindex("wire"))
+    udp().setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, first)
+
+
+def group_of_a_source():
+    any_interface = struct.pack("4s4s4s", socket.inet_aton("232.1.2.3"), bytes(4), packed)
+    udp().setsockopt(socket.IPPROTO_IP, 39, any_interface)
+
+
+def group_by_request():
+    for_any = struct.pack("I4xHH4s120x", socket.if_nametoindex("wire"), socket.AF_INET, 0, socket.inet_aton("239.1.2.5"))
+    udp().setsockopt(socket.IPPROTO_IP, 42, for_any)
+
+
+def group_of_six():
+    first = socket.inet_pton(socket.AF_INET6, "ff12::1:2") + struct.pack("I", socket.if_nametoindex("wire"))
+    udp(socket.AF_INET6).setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, first)
+
+
+def group_of_six_by_request():
+    group = socket.inet_pton(socket.AF_INET6, "ff12::1:3")
+    for_any = struct.pack("I4xHHI16s104x", socket.if_nametoindex("wire"), socket.AF_INET6, 0, 0, group)
+    udp(socket.AF_INET6).setsockopt(socket.IPPROTO_IPV6, 42, for_any)
+
+
+def options_that_lead_nowhere():
+    s = udp()
+    for option in (socket.IP_TOS, socket.IP_TTL, socket.IP_MULTICAST_TTL):
+        s.setsockopt(socket.IPPROTO_IP, option, 4)
+    udp(socket.AF_INET6).setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    tcp().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 def listener_nowhere():
     tcp().listen()
 

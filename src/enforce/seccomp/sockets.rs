@@ -33,6 +33,23 @@ const INET_OTHER_STREAM: &[Condition<'_>] =
 const ROUTE_V4: &[Condition<'_>] = &[int(A1).is(&[IP_LEVEL]), int(A2).is(&[IP_OPTIONS])];
 const ROUTE_V6: &[Condition<'_>] =
     &[int(A1).is(&[IPV6_LEVEL]), int(A2).is(&[IPV6_2292RTHDR, IPV6_2292PKTOPTIONS, IPV6_RTHDR])];
+/// Groups of multicast: the kernel tells the network each one that is joined, and the program chooses its address
+/// (RFC 3376, RFC 3810).
+const GROUP_V4: &[Condition<'_>] = &[
+    int(A1).is(&[IP_LEVEL]),
+    int(A2).is(&[
+        IP_ADD_MEMBERSHIP,
+        IP_ADD_SOURCE_MEMBERSHIP,
+        IP_MSFILTER,
+        MCAST_JOIN_GROUP,
+        MCAST_JOIN_SOURCE_GROUP,
+        MCAST_MSFILTER,
+    ]),
+];
+const GROUP_V6: &[Condition<'_>] = &[
+    int(A1).is(&[IPV6_LEVEL]),
+    int(A2).is(&[IPV6_ADD_MEMBERSHIP, IPV6_JOIN_ANYCAST, MCAST_JOIN_GROUP, MCAST_JOIN_SOURCE_GROUP, MCAST_MSFILTER]),
+];
 /// The kernel makes a datagram socket of a raw one.
 const UNIX_OTHER_TYPE: &[Condition<'_>] =
     &[int(A0).is(&[UNIX]), int(A1).masked(TYPE_MASK).is_not(&[STREAM, DGRAM, SEQPACKET])];
@@ -66,6 +83,8 @@ pub(super) const REFUSED: &[Rule<'_>] = &[
     when(setsockopt, &[int(A1).is(&[TCP]), int(A2).is(&[TCP_FASTOPEN_CONNECT])], Errno(EPERM)),
     when(setsockopt, ROUTE_V4, Errno(EPERM)),
     when(setsockopt, ROUTE_V6, Errno(EPERM)),
+    when(setsockopt, GROUP_V4, Errno(EPERM)),
+    when(setsockopt, GROUP_V6, Errno(EPERM)),
     // Puts another protocol over a TCP socket. One of them, SMC, connects on a socket of the kernel's own.
     when(setsockopt, &[int(A1).is(&[TCP]), int(A2).is(&[TCP_ULP])], Errno(EPERM)),
 ];

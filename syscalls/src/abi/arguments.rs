@@ -52,6 +52,15 @@ pub mod socket {
     pub const IPV6_2292RTHDR: u64 = 5;
     pub const IPV6_2292PKTOPTIONS: u64 = 6;
     pub const IPV6_RTHDR: u64 = 57;
+    pub const IP_ADD_MEMBERSHIP: u64 = 35;
+    pub const IP_ADD_SOURCE_MEMBERSHIP: u64 = 39;
+    pub const IP_MSFILTER: u64 = 41;
+    pub const IPV6_ADD_MEMBERSHIP: u64 = 20;
+    pub const IPV6_JOIN_ANYCAST: u64 = 27;
+    /// The same at both levels.
+    pub const MCAST_JOIN_GROUP: u64 = 42;
+    pub const MCAST_JOIN_SOURCE_GROUP: u64 = 46;
+    pub const MCAST_MSFILTER: u64 = 48;
 }
 
 /// Commands of `ioctl(2)` for terminals: `include/uapi/asm-generic/ioctls.h`, `include/uapi/linux/kd.h`.
