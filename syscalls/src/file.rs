@@ -173,27 +173,24 @@ pub fn sight(directory: Option<BorrowedFd<'_>>, path: &CStr) -> Result<Sight, Er
     Ok(Sight { kind: kind(libc::mode_t::from(about.stx_mode)), identity: (device, about.stx_ino), mount })
 }
 
-/// `fcntl(2)`, `F_SETFL`: the flags that an open file has from now on, `O_APPEND`, `O_DIRECT`, `O_NOATIME` and `O_NONBLOCK` of
-/// `flags`.
+/// `fcntl(2)`, `F_GETFL`: the flags of an open file.
+///
+/// # Errors
+/// Those of `fcntl(2)`.
+pub fn status_flags(fd: BorrowedFd<'_>) -> Result<u64, Errno> {
+    // SAFETY: this command takes no argument.
+    let flags = checked_int(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) })?;
+    Ok(u64::from(flags.unsigned_abs()))
+}
+
+/// `fcntl(2)`, `F_SETFL`: gives an open file those of `flags` that can be changed, and takes the others that can be from it.
 ///
 /// # Errors
 /// Those of `fcntl(2)`.
 pub fn set_status_flags(fd: BorrowedFd<'_>, flags: u64) -> Result<(), Errno> {
-    const SETTABLE: i32 = libc::O_APPEND | libc::O_DIRECT | libc::O_NOATIME | libc::O_NONBLOCK;
-    let flags = i32::try_from(flags & u64::from(SETTABLE.unsigned_abs())).map_err(|_| Errno::INVALID)?;
+    let flags = i32::try_from(flags).map_err(|_| Errno::INVALID)?;
     // SAFETY: this command takes a number.
     checked_int(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags) }).map(drop)
-}
-
-/// `fcntl(2)`: takes `O_NONBLOCK` from an open file.
-///
-/// # Errors
-/// Those of `fcntl(2)`.
-pub fn set_blocking(fd: BorrowedFd<'_>) -> Result<(), Errno> {
-    // SAFETY: this command takes no argument.
-    let flags = checked_int(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) })?;
-    // SAFETY: this command takes a number.
-    checked_int(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags & !libc::O_NONBLOCK) }).map(drop)
 }
 
 /// `fstatfs(2)`: whether an open file belongs to a `/proc`, wherever that is mounted.

@@ -4,10 +4,11 @@ mod quick;
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::OnceLock;
 
 use syscalls::Errno;
 use syscalls::at::{self, OpenHow, resolve as how};
-use syscalls::file::{FileType, Status, set_blocking};
+use syscalls::file::{FileType, Status, set_status_flags};
 
 pub(super) use self::quick::Mounts;
 use super::caller::{Caller, PATH_MAX};
@@ -333,7 +334,7 @@ pub(super) fn reopen(open: &Open, object: OwnedFd, status: &Status) -> Outcome {
         let at_once = OpenHow { flags: flags | OpenHow::NON_BLOCKING, ..wanted };
         match at::open(None, &name, &at_once) {
             Err(Errno::TRY_AGAIN) => {}
-            Ok(file) => return hand_over(set_blocking(file.as_fd()).map(|()| file)),
+            Ok(file) => return hand_over(set_status_flags(file.as_fd(), flags & !OpenHow::ASYNC).map(|()| file)),
             Err(errno) => return Outcome::Fail(errno),
         }
     } else if regular || status.kind == FileType::Directory || is_prompt(status) {
@@ -372,7 +373,11 @@ fn own_terminal(caller: Caller, open: &Open, object: Object) -> Outcome {
 
 /// The name that leads to an open object from this process.
 pub(in crate::supervisor) fn own_name(object: &OwnedFd) -> CString {
-    CString::new(format!("/proc/self/fd/{}", object.as_raw_fd())).unwrap_or_default()
+    // `/proc/self` is a symbolic link, which costs more to follow than all the rest.
+    static OWN: OnceLock<String> = OnceLock::new();
+    let own = || std::fs::read_link("/proc/self").ok().and_then(|own| Some(own.to_str()?.to_owned()));
+    let own = OWN.get_or_init(|| own().unwrap_or_else(|| "self".to_owned()));
+    CString::new(format!("/proc/{own}/fd/{}", object.as_raw_fd())).unwrap_or_default()
 }
 
 /// `how` of `openat2(2)`, checked as the kernel checks it.

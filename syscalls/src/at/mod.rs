@@ -25,6 +25,7 @@ const _: () = assert!(size_of::<OpenHow>() == 24);
 /// `O_*` of `open(2)`, for this architecture.
 impl OpenHow {
     pub const ACCESS_MODE: u64 = flag(libc::O_ACCMODE);
+    pub const ASYNC: u64 = flag(libc::O_ASYNC);
     pub const CLOSE_ON_EXEC: u64 = flag(libc::O_CLOEXEC);
     pub const CREATE: u64 = flag(libc::O_CREAT);
     pub const DIRECTORY: u64 = flag(libc::O_DIRECTORY);

@@ -104,36 +104,13 @@ pub fn is_non_blocking(socket: BorrowedFd<'_>) -> Result<bool, Errno> {
     Ok(flags & libc::O_NONBLOCK != 0)
 }
 
-/// `fcntl(2)`: gives an open file `O_NONBLOCK`.
-///
-/// # Errors
-/// Those of `fcntl(2)`.
-pub fn set_non_blocking(socket: BorrowedFd<'_>) -> Result<(), Errno> {
-    // SAFETY: this command takes no argument.
-    let flags = checked_int(unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_GETFL) })?;
-    // SAFETY: this command takes a number.
-    checked_int(unsafe { libc::fcntl(socket.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK) }).map(drop)
-}
-
 /// `poll(2)`: whether each of `sockets` has something to read, once one of them has, or after `milliseconds`; without
 /// end for -1.
 ///
 /// # Errors
 /// Those of `poll(2)`.
 pub fn readable(sockets: &[BorrowedFd<'_>], milliseconds: i32) -> Result<Vec<bool>, Errno> {
-    poll(sockets, libc::POLLIN, milliseconds)
-}
-
-/// `poll(2)`: whether `socket` can be written to, which of a connection that was begun means that it was settled.
-///
-/// # Errors
-/// Those of `poll(2)`.
-pub fn is_writable(socket: BorrowedFd<'_>) -> Result<bool, Errno> {
-    Ok(poll(&[socket], libc::POLLOUT, 0)?.first() == Some(&true))
-}
-
-fn poll(sockets: &[BorrowedFd<'_>], events: libc::c_short, milliseconds: i32) -> Result<Vec<bool>, Errno> {
-    let entry = |socket: &BorrowedFd<'_>| libc::pollfd { fd: socket.as_raw_fd(), events, revents: 0 };
+    let entry = |socket: &BorrowedFd<'_>| libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     let mut entries: Vec<libc::pollfd> = sockets.iter().map(entry).collect();
     let count = libc::nfds_t::try_from(entries.len()).map_err(|_| Errno::INVALID)?;
     // SAFETY: `entries` are as many writable structures as `count` says, and live through the call.

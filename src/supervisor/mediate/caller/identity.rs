@@ -1,14 +1,12 @@
 //! Who the caller is by now: a process with `setuid`, `setgid` or another capability may have changed its user, its groups
 //! or its capabilities, each thread for itself. What is done for it is done as what it has become.
 
-use std::fs;
-
 use syscalls::credentials::thread::{self, Identity};
 use syscalls::credentials::{self, CapabilitySet, number};
 use syscalls::notify::Listener;
 use syscalls::{Errno, process};
 
-use super::Caller;
+use super::{Caller, status_of};
 
 /// What it takes to become what a caller has become.
 const TO_BECOME: CapabilitySet = set(&[number::SETGID, number::SETUID]);
@@ -40,7 +38,7 @@ impl Powers {
             if changes_user { CapabilitySet(had.0 & (TO_BECOME.0 | TO_LOOK.0)) } else { CapabilitySet::default() };
         credentials::keep_capabilities_permitting(kept, extra)?;
         let (_, permitted) = thread::capabilities()?;
-        let own = read("/proc/thread-self/status").ok_or(Errno::NOT_FOUND)?;
+        let own = read("thread-self").ok_or(Errno::NOT_FOUND)?;
         let to_look = if changes_user { TO_LOOK } else { CapabilitySet::default() };
         Ok(Self { own, permitted, to_look, may_differ: kept.0 != 0 })
     }
@@ -62,8 +60,7 @@ impl Powers {
         if !self.may_differ {
             return Ok(act());
         }
-        let path = format!("/proc/{}/status", caller.thread.number());
-        let identity = read(&path).ok_or(Errno::NO_SUCH_PROCESS)?;
+        let identity = read(&caller.thread.number().to_string()).ok_or(Errno::NO_SUCH_PROCESS)?;
         listener.still_waits(caller.id).map_err(|_| Errno::NO_SUCH_PROCESS)?;
         if identity == self.own {
             return Ok(act());
@@ -98,8 +95,8 @@ const fn set(numbers: &[u32]) -> CapabilitySet {
     CapabilitySet(bits)
 }
 
-fn read(path: &str) -> Option<Identity> {
-    parse(&fs::read_to_string(path).ok()?)
+fn read(thread: &str) -> Option<Identity> {
+    parse(&status_of(thread)?)
 }
 
 /// Reads `proc_pid_status(5)`: in `Uid` and `Gid` the real, effective, saved and file id.
@@ -147,6 +144,6 @@ mod tests {
 
     #[test]
     fn this_thread_is_what_it_is() {
-        assert_eq!(read("/proc/thread-self/status").unwrap().user, credentials::effective_user());
+        assert_eq!(read("thread-self").unwrap().user, credentials::effective_user());
     }
 }

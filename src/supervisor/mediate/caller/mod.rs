@@ -7,6 +7,7 @@ mod identity;
 
 use std::ffi::{CStr, CString};
 use std::fs;
+use std::io::Read as _;
 use std::os::fd::OwnedFd;
 
 use syscalls::at::{self, OpenHow};
@@ -25,6 +26,8 @@ const AT_FDCWD: i32 = -100;
 /// `PATH_MAX` of `limits.h`, with the NUL byte.
 pub(super) const PATH_MAX: usize = 4096;
 const PAGE: u64 = 4096;
+/// More than `NGROUPS_MAX` groups of eleven characters take.
+const LONGEST_STATUS: u64 = 1 << 20;
 /// Longer strings are copied a second time, whole.
 const SHORT: usize = 256;
 /// What the kernel puts behind the name of a file that has lost it (`proc_pid_fd(5)`).
@@ -151,7 +154,7 @@ impl Caller {
     /// Whether a signal is there for the caller, or its process, that it neither blocks nor ignores. It waits for the answer
     /// to its call and would not hear of it.
     pub(super) fn has_signal(self) -> bool {
-        let Ok(status) = fs::read_to_string(format!("/proc/{}/status", self.thread.number())) else { return false };
+        let Some(status) = status_of(&self.thread.number().to_string()) else { return false };
         let set = |name: &str| {
             let text = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
             text.and_then(|text| u64::from_str_radix(text.trim(), 16).ok()).unwrap_or(0)
@@ -236,9 +239,18 @@ pub(super) fn process_of(thread: Pid) -> Result<Pid, Errno> {
     field.and_then(Pid::new).ok_or(Errno::NO_SUCH_PROCESS)
 }
 
+/// `/proc/TID/status`, or that of `self` and `thread-self` (`proc_pid_status(5)`).
+fn status_of(thread: &str) -> Option<String> {
+    // Longer than most. The kernel tells no size before, and makes the text anew for each small piece of it.
+    let mut status = Vec::with_capacity(4096);
+    let file = fs::File::open(format!("/proc/{thread}/status")).ok()?;
+    file.take(LONGEST_STATUS).read_to_end(&mut status).ok()?;
+    String::from_utf8(status).ok()
+}
+
 /// A field of `/proc/TID/status` (`proc_pid_status(5)`).
 fn status_field(thread: Pid, name: &str) -> Option<String> {
-    let status = fs::read_to_string(format!("/proc/{}/status", thread.number())).ok()?;
+    let status = status_of(&thread.number().to_string())?;
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     Some(line.trim().to_owned())
 }

@@ -90,7 +90,8 @@ impl Mediator {
             }
         }
         if !open.has(OpenHow::NON_BLOCKING) {
-            file::set_status_flags(file.as_fd(), open.flags).ok()?;
+            // Without a signal for the file's news, which open(2) starts for none.
+            file::set_status_flags(file.as_fd(), open.flags & !OpenHow::ASYNC).ok()?;
         }
         Some(file)
     }

@@ -6,6 +6,7 @@ use std::slice;
 use std::sync::Arc;
 
 use syscalls::Errno;
+use syscalls::at::OpenHow;
 use syscalls::file;
 use syscalls::socket::{self, Family, Type, address};
 
@@ -151,19 +152,20 @@ pub(super) fn shaped(family: Family, address: SocketAddr) -> Result<SocketAddr, 
 /// it only its caller waits for.
 fn connect_stream(socket: OwnedFd, bytes: Vec<u8>) -> Outcome {
     let fd = socket.as_fd();
-    match socket::is_non_blocking(fd) {
-        Ok(true) => return returned(socket::connect(fd, &bytes)),
-        Ok(false) => {}
+    let flags = match file::status_flags(fd) {
+        Ok(flags) if flags & OpenHow::NON_BLOCKING == 0 => flags,
+        Ok(_) => return returned(socket::connect(fd, &bytes)),
         Err(errno) => return Outcome::Fail(errno),
-    }
-    let begun = socket::set_non_blocking(fd).and_then(|()| socket::connect(fd, &bytes));
-    match (begun, file::set_blocking(fd)) {
+    };
+    let begun = file::set_status_flags(fd, flags | OpenHow::NON_BLOCKING);
+    let begun = match begun.and_then(|()| socket::connect(fd, &bytes)) {
+        // The second call takes the outcome of the connection that was begun, when there is one by now.
+        Err(Errno::IN_PROGRESS) => socket::connect(fd, &bytes),
+        begun => begun,
+    };
+    match (begun, file::set_status_flags(fd, flags)) {
         (_, Err(errno)) => Outcome::Fail(errno),
         (Err(Errno::IN_PROGRESS | Errno::ALREADY), Ok(())) => {
-            // The second call waits for the connection that was begun, and takes its outcome.
-            if socket::is_writable(fd) == Ok(true) {
-                return returned(socket::connect(fd, &bytes));
-            }
             Outcome::Slow(Box::new(move || returned(socket::connect(socket.as_fd(), &bytes))))
         }
         (settled, Ok(())) => returned(settled),
