@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::lab::{Lab, OTHER, each};
+use crate::lab::{Lab, OTHER, each, ready};
 
 /// Every way, and how each ended.
 fn ways(lab: &Lab, flags: Option<&[&str]>) -> BTreeMap<String, String> {
@@ -95,5 +95,57 @@ for turn in range(3):
         let outcome = lab.python(&flags, program, &[]);
         assert_eq!(outcome.stdout, "hello\nrefused\nrefused\n", "{}", outcome.stderr);
         assert_eq!(lab.taken("requests").len(), 1);
+    });
+}
+
+/// Hands sockets of each kind to whoever connects, as a process outside may.
+const GIVER: &str = "
+import os, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+os.chmod(sys.argv[1], 0o666)
+server.listen()
+print('ready', flush=True)
+while True:
+    peer, _ = server.accept()
+    made = [socket.socket(), socket.socket(socket.AF_INET6), socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+            socket.socket(socket.AF_INET, socket.SOCK_RAW, 253), socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)]
+    socket.send_fds(peer, [b'x'], [each.fileno() for each in made])
+    peer.close()
+";
+
+/// Uses them, and prints the numbers of the errors.
+const TAKER: &str = "
+import socket, sys
+path, address = sys.argv[1:]
+peer = socket.socket(socket.AF_UNIX)
+peer.connect(path)
+_, numbers, _, _ = socket.recv_fds(peer, 1, 5)
+tcp, six, udp, raw, multipath = [socket.socket(fileno=number) for number in numbers]
+def end(work, *words):
+    try: work(*words)
+    except OSError as error: return error.errno
+    return 0
+print(end(tcp.connect, (address, 80)), end(six.connect, ('::ffff:' + address, 80)), end(udp.sendto, b'x', (address, 7)),
+      end(raw.sendto, b'x', (address, 0)), end(raw.connect, (address, 0)), end(multipath.connect, (address, 80)),
+      end(tcp.listen))
+";
+
+#[test]
+fn a_socket_that_somebody_outside_made_goes_no_further() {
+    each(|lab| {
+        let path = lab.world.outside().join("giver");
+        let path = path.to_str().expect("a UTF-8 path");
+        let mut giver = ready(lab.outside("/usr/bin/python3").args(["-c", GIVER, path]));
+        let flags = ["--allow-unix-socket", path, "--allow-host", "api.example.com:80"];
+        let refused = lab.python(&flags, TAKER, &[path, OTHER]);
+        let came = (lab.taken("requests"), lab.taken("datagrams"));
+        let rules = ["--allow-host", OTHER, "--allow-host", "93.184.215.15:7/udp"];
+        let twin = lab.python(&[&flags[..], &rules].concat(), TAKER, &[path, OTHER]);
+        let _ = giver.kill();
+        let _ = giver.wait();
+        assert_eq!(refused.stdout, "13 13 13 13 13 13 13\n", "{}", refused.stderr);
+        assert_eq!(came, (Vec::new(), Vec::new()));
+        assert_eq!(twin.stdout, "0 0 0 13 13 0 13\n", "{}", twin.stderr);
     });
 }

@@ -26,7 +26,12 @@ impl Network {
         family: Family,
         bytes: &[u8],
     ) -> Result<Outcome, Errno> {
-        let udp = socket::kind(socket.as_fd())? == Type::Datagram;
+        let udp = match socket::kind(socket.as_fd())? {
+            Type::Datagram => true,
+            Type::Stream => false,
+            // Somebody outside made it and handed it in: no rule is about raw packets.
+            Type::Packets | Type::Other => return Err(Errno::ACCESS),
+        };
         let Some(address) = destination(family, udp, bytes)? else {
             // Takes the peer off (connect(2), AF_UNSPEC): the next one is decided about like the first.
             self.check_still_waits(caller)?;
