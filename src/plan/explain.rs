@@ -182,6 +182,9 @@ fn because(plan: &Plan, operation: &Operation, reason: &Reason<'_>) -> String {
             };
             format!("the address is not a public one ({kind}), {why}")
         }
+        Reason::Replaced(_) => {
+            "another socket is there than when the run began, and the program itself may have put it there".into()
+        }
         Reason::UnixSocket(_) => "an entry of `unix_sockets` allows it".into(),
     }
 }
@@ -207,7 +210,7 @@ fn rule(reason: &Reason<'_>) -> Option<DecidingRule> {
         Reason::Approver(Given { value, from }) => (value.clone(), from, None),
         Reason::Host(Given { value, from }) => (value.to_string(), from, None),
         Reason::Listen(Given { value, from }) => (value.to_string(), from, None),
-        Reason::UnixSocket(socket) => (socket.path.to_string(), &socket.from, None),
+        Reason::Replaced(socket) | Reason::UnixSocket(socket) => (socket.path.to_string(), &socket.from, None),
         Reason::Metadata | Reason::NoNetwork | Reason::NoRule | Reason::Own(OwnPlace { .. }) | Reason::Private(_) => {
             return None;
         }
@@ -218,7 +221,7 @@ fn rule(reason: &Reason<'_>) -> Option<DecidingRule> {
 /// What to do next, or nothing where no policy can allow it.
 fn change(operation: &Operation, reason: &Reason<'_>, nearest: Option<&AbsPath>) -> Option<String> {
     match reason {
-        Reason::Approver(_) | Reason::Own(_) => return None,
+        Reason::Approver(_) | Reason::Own(_) | Reason::Replaced(_) => return None,
         Reason::Denial(denial) => return Some(lift(denial)),
         Reason::Grant(_)
         | Reason::Host(_)

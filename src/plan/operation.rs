@@ -61,6 +61,8 @@ pub enum Reason<'p> {
     Own(&'p OwnPlace),
     /// `deny_private` holds and the address is private; the words name its kind.
     Private(&'static str),
+    /// A rule names the socket, but another is there than when the run began, where the program may write.
+    Replaced(&'p SocketGrant),
     UnixSocket(&'p SocketGrant),
 }
 

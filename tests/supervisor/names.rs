@@ -2,9 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
 
 use crate::attack::{each, word};
 use crate::place::{Place, SECRET};
+use crate::world::World;
 
 const REFUSED: [&str; 4] = ["EACCES", "EPERM", "EXDEV", "ENOENT"];
 
@@ -32,6 +35,62 @@ fn a_closed_file_gets_no_other_name() {
         assert!(place.world.work().join("fourth").exists());
         place.confined(&["unlink", &place.path("third")]).all(&["OK"]);
     });
+}
+
+#[test]
+fn a_socket_that_is_put_where_an_allowed_one_was_is_not_reached() {
+    each(|world| {
+        let [ours, theirs] = ["ours", "theirs"].map(|name| world.work().join(name));
+        let program = word(crate::attack::program());
+        let work = world.work();
+        let work = word(&work);
+        for denial in [&["--deny", "**/.env"][..], &[]] {
+            for name in ["rename", "exchange"] {
+                let (allowed, closed) = (listening(world, &ours), listening(world, &theirs));
+                let connect = format!("{program} unix-stream {}", word(&ours));
+                let script = format!("{connect}; {program} {name} {} {}; {connect}", word(&theirs), word(&ours));
+                let flags = [&["--allow", work, "--allow-unix-socket", word(&ours)], denial].concat();
+                let mut command = crate::attack::sandbox(world, &flags);
+                let report = crate::attack::report(world, command.args(["/bin/sh", "-c", &script]));
+                let verdicts: Vec<_> = report.lines.iter().map(|(_, verdict)| verdict.as_str()).collect();
+                assert_eq!(verdicts, ["OK", "OK", "OK", "EACCES", "EACCES"], "{name} {denial:?}: {report:?}");
+                assert!(allowed.accept().is_ok() && closed.accept().is_err(), "{name} {denial:?}");
+                for path in [&ours, &theirs] {
+                    let _ = fs::remove_file(path);
+                }
+            }
+        }
+        // Where the program cannot write, a server may make its socket anew.
+        let outside = world.outside().join("socket");
+        let first = listening(world, &outside);
+        let connect = format!("{program} unix-stream {}", word(&outside));
+        let script = format!("{connect}; : > up; until [ -e go ]; do sleep 0.02; done; {connect}");
+        let mut command = crate::attack::sandbox(world, &["--allow", work, "--allow-unix-socket", word(&outside)]);
+        let (up, go) = (world.work().join("up"), world.work().join("go"));
+        let second = std::thread::scope(|scope| {
+            let restarted = scope.spawn(|| {
+                let start = std::time::Instant::now();
+                while !up.exists() && start.elapsed() < std::time::Duration::from_secs(20) {
+                    std::thread::sleep(std::time::Duration::from_millis(5));
+                }
+                fs::remove_file(&outside).expect("the first socket");
+                let second = listening(world, &outside);
+                world.file(&go, "");
+                second
+            });
+            crate::attack::report(world, command.args(["/bin/sh", "-c", &script])).all(&["OK"]);
+            restarted.join().expect("the server")
+        });
+        assert!(first.accept().is_ok() && second.accept().is_ok());
+    });
+}
+
+/// A listener at `path` that belongs to the user.
+fn listening(world: &World, path: &Path) -> UnixListener {
+    let listener = UnixListener::bind(path).expect("a listener");
+    world.give(path);
+    listener.set_nonblocking(true).expect("a listener that does not wait");
+    listener
 }
 
 #[test]

@@ -38,7 +38,12 @@ fn word(verdict: &Verdict<'_>) -> String {
         Reason::Approver(_) => format!("{decision} approver"),
         Reason::NoRule => decision.to_owned(),
         Reason::Private(_) => format!("{decision} private"),
-        Reason::Denial(_) | Reason::Grant(_) | Reason::OtherAccess(_) | Reason::Own(_) | Reason::UnixSocket(_) => {
+        Reason::Denial(_)
+        | Reason::Grant(_)
+        | Reason::OtherAccess(_)
+        | Reason::Own(_)
+        | Reason::Replaced(_)
+        | Reason::UnixSocket(_) => {
             format!("{decision} {reason:?}")
         }
     }

@@ -63,6 +63,8 @@ pub(super) struct Mediator {
     kernel_complete: bool,
     /// Sockets that the program bound.
     bound: Arc<Bound>,
+    /// Those outside that the policy names, as they were when the run began.
+    sockets: Vec<(u64, u64)>,
     network: Arc<Network>,
     questions: Option<Arc<Questions>>,
     account: Arc<Account>,
@@ -139,7 +141,7 @@ impl Mediator {
         let signed = trusted.as_ref().is_some_and(|trusted| trusted.is_strict());
         let kernel_complete = gaps::kernel_keeps_files(&plan) && !signed;
         let (numbers, resolver) = (Numbers::new(), Resolver::new(around));
-        let bound = Arc::new(Bound::default());
+        let (bound, sockets) = (Arc::new(Bound::default()), sockets::named(&plan));
         let (plan, listener) = (Arc::new(plan), Arc::new(listener));
         let network = Network::new(&plan, &listener, &account, questions.as_ref(), &recorder);
         Self {
@@ -152,6 +154,7 @@ impl Mediator {
             powers,
             kernel_complete,
             bound,
+            sockets,
             network,
             questions,
             account,

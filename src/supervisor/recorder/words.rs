@@ -106,7 +106,9 @@ pub(super) fn rule(out: &mut Vec<u8>, verdict: &Verdict<'_>) {
         Reason::Approver(webhook) => given("webhook", &webhook.value, &webhook.from, None),
         Reason::Host(rule) => given("allow", &rule.value.to_string(), &rule.from, None),
         Reason::Listen(listen) => given("listen", &listen.value.to_string(), &listen.from, None),
-        Reason::UnixSocket(socket) => given("unix_sockets", &socket.path.to_string(), &socket.from, None),
+        Reason::Replaced(socket) | Reason::UnixSocket(socket) => {
+            given("unix_sockets", &socket.path.to_string(), &socket.from, None)
+        }
         Reason::Own(_) => fields.text("rule", "nono's own files"),
         Reason::Metadata => fields.text("rule", "the address of a metadata service"),
         Reason::NoNetwork => fields.text("rule", "no network"),

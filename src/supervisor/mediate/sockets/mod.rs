@@ -20,7 +20,7 @@ use syscalls::socket::{self, Family};
 use super::caller::Caller;
 use super::{Mediator, Outcome};
 
-pub(super) use self::unix::Bound;
+pub(super) use self::unix::{Bound, named};
 
 /// `sizeof(struct sockaddr_storage)`: the kernel takes no longer address.
 const LONGEST_ADDRESS: u32 = 128;

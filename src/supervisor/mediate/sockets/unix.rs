@@ -9,7 +9,9 @@ use syscalls::file::{self, FileType};
 use syscalls::socket::{self, diagnosis};
 
 use super::{UnixAddress, unix_address};
-use crate::plan::Operation;
+use crate::plan::explain::explain;
+use crate::plan::{Operation, Plan, Reason, Verdict, decide};
+use crate::profile::abs_path::AbsPath;
 use crate::supervisor::mediate::caller::Caller;
 use crate::supervisor::mediate::open::own_name;
 use crate::supervisor::mediate::resolve::{KEPT, Last, Object, RealPath};
@@ -24,6 +26,16 @@ const MOST_BOUND: usize = 128;
 /// Sockets that the program bound. Each is held open: the number of a file is given to another once nobody has it.
 #[derive(Debug, Default)]
 pub(in crate::supervisor::mediate) struct Bound(Mutex<Vec<OwnedFd>>);
+
+/// The sockets that the policy names, as they are now, by device and number.
+pub(in crate::supervisor::mediate) fn named(plan: &Plan) -> Vec<(u64, u64)> {
+    let identity = |path: &AbsPath| {
+        let path = CString::new(path.as_bytes()).ok()?;
+        let found = syscalls::at::open(None, &path, &KEPT).ok()?;
+        file::status(found.as_fd()).ok().map(|status| status.identity)
+    };
+    plan.unix_sockets.iter().filter_map(|socket| identity(&socket.real)).collect()
+}
 
 impl Mediator {
     pub(super) fn connect_unix(&self, caller: Caller, socket: OwnedFd, bytes: &[u8]) -> Result<Outcome, Errno> {
@@ -60,9 +72,25 @@ impl Mediator {
             self.check_still_waits(caller)?;
             Decided::Act
         } else {
-            self.decide(caller, &[Operation::UnixConnect(real.clone())], path, Some(&object), Kind::Socket)
+            self.decide_on_peer(caller, real, path, &object)
         };
         Ok((object, decided))
+    }
+
+    /// A rule is about the socket that was there when the run began, or that somebody has made since where the program cannot.
+    fn decide_on_peer(&self, caller: Caller, real: &AbsPath, path: &CStr, object: &Object) -> Decided {
+        let operations = [Operation::UnixConnect(real.clone())];
+        let is_first = || self.sockets.contains(&object.status.identity);
+        let named = self.plan.unix_sockets.iter().find(|socket| socket.real == *real && !is_first());
+        let is_writable = || matches!(decide(&self.plan, &Operation::Write(real.clone())), Verdict::Allow(_));
+        let Some(socket) = named.filter(|_| is_writable()) else {
+            return self.decide(caller, &operations, path, Some(object), Kind::Socket);
+        };
+        let [operation] = &operations;
+        let verdict = Verdict::Deny(Reason::Replaced(socket));
+        self.recorder.decided(caller.id, &operations, &verdict, false);
+        self.account.denied(|| explain(&self.plan, operation, &verdict));
+        Decided::Refuse(Errno::ACCESS)
     }
 
     pub(super) fn bind_unix(&self, caller: Caller, socket: OwnedFd, bytes: &[u8]) -> Result<Outcome, Errno> {
