@@ -19,6 +19,7 @@ impl Errno {
     /// `EAFNOSUPPORT`.
     pub const FAMILY: Self = Self(libc::EAFNOSUPPORT);
     pub const FAULT: Self = Self(libc::EFAULT);
+    pub const FILE_TOO_BIG: Self = Self(libc::EFBIG);
     pub const HOST_UNREACHABLE: Self = Self(libc::EHOSTUNREACH);
     pub const IN_PROGRESS: Self = Self(libc::EINPROGRESS);
     pub const INTERRUPTED: Self = Self(libc::EINTR);
@@ -42,6 +43,7 @@ impl Errno {
     /// `ERESTARTSYS` of the kernel: the call is made again after a signal's handler, or fails with `EINTR`, as the handler
     /// asks for (`SA_RESTART`). No program sees it.
     pub const RESTART: Self = Self(512);
+    pub const TOO_MANY_FILES: Self = Self(libc::EMFILE);
     pub const TOO_BIG: Self = Self(libc::E2BIG);
     pub const TRY_AGAIN: Self = Self(libc::EAGAIN);
 

@@ -10,6 +10,7 @@ pub struct Signal(pub i32);
 impl Signal {
     pub const CHILD: Self = Self(libc::SIGCHLD);
     pub const CONTINUE: Self = Self(libc::SIGCONT);
+    pub const FILE_SIZE: Self = Self(libc::SIGXFSZ);
     pub const HANGUP: Self = Self(libc::SIGHUP);
     pub const INTERRUPT: Self = Self(libc::SIGINT);
     pub const KILL: Self = Self(libc::SIGKILL);

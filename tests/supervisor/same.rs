@@ -18,6 +18,11 @@ fn every_change_of_a_name_or_an_attribute_gives_what_it_gives_without_a_sandbox(
     same("names", 600);
 }
 
+#[test]
+fn the_limits_of_the_caller_count_and_nothing_is_done_beyond_them() {
+    same("limits", 9);
+}
+
 /// Runs a probe bare and inside, each time in an empty directory, and compares line by line.
 #[track_caller]
 fn same(probe: &str, least: usize) {

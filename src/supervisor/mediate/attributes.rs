@@ -100,12 +100,12 @@ impl Mediator {
         let decided = if kind == Kind::Attribute { decided.refusing_with(Errno::NOT_PERMITTED) } else { decided };
         if let (Decided::Act, Attribute::Length(_)) = (&decided, &attribute) {
             // It waits for whoever holds a lease on the file (fcntl(2)).
-            return Ok(Outcome::Slow(Box::new(move || match apply(&object, &attribute) {
+            return Ok(Outcome::Slow(Box::new(move || match apply_within(caller, &object, &attribute) {
                 Ok(()) => Outcome::Return(0),
                 Err(errno) => Outcome::Fail(errno),
             })));
         }
-        self.carry_out(caller, decided, move || apply(&object, &attribute))
+        self.carry_out(caller, decided, move || apply_within(caller, &object, &attribute))
     }
 }
 
@@ -123,6 +123,14 @@ fn check_lends_no_power(object: &Object, attribute: &Attribute) -> Result<(), Er
         }
     };
     if lends { Err(Errno::NOT_PERMITTED) } else { Ok(()) }
+}
+
+/// [`apply`] within the caller's limits, which this process does not have.
+fn apply_within(caller: Caller, object: &Object, attribute: &Attribute) -> Result<(), Errno> {
+    if let (Attribute::Length(length), FileType::Regular) = (attribute, object.status.kind) {
+        caller.check_length(object.status.size, u64::try_from(*length).unwrap_or(0))?;
+    }
+    apply(object, attribute)
 }
 
 fn apply(object: &Object, attribute: &Attribute) -> Result<(), Errno> {

@@ -123,6 +123,11 @@ impl Mediator {
         } else if let Some(outcome) = self.read_plainly(caller, open) {
             return outcome;
         }
+        let changes =
+            [OpenHow::CREATE, OpenHow::TRUNCATE, OpenHow::TEMPORARY_FILE].into_iter().any(|flag| open.has(flag));
+        if let Err(errno) = if changes { caller.check_room() } else { Ok(()) } {
+            return Outcome::Fail(errno);
+        }
         for _ in 0..MOST_RACES {
             match self.try_open(caller, open) {
                 Err(Errno::EXISTS) if open.has(OpenHow::CREATE) && !open.has(OpenHow::EXCLUSIVE) => {}

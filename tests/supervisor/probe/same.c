@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <linux/openat2.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -216,7 +218,51 @@ static void names(char **argument)
     answer("openat-bad", openat(9999, "x", O_RDONLY));
 }
 
+static int signalled;
+
+static void note_signal(int signal) { signalled = signal; }
+
+static void limited(const char *key, long result)
+{
+    struct stat about;
+    printf("%s: %s", key, result < 0 ? strerrorname_np(errno) : "OK");
+    printf(" signal=%d size=%ld\n", signalled, stat("o/limited", &about) ? -1L : (long)about.st_size);
+    signalled = 0;
+    if (result > 2)
+        close((int)result);
+}
+
+/* limits: what the limits of the caller keep it from, and what stays undone then. */
+static void limits(char **argument)
+{
+    (void)argument;
+    must("mkdir", mkdir("o", 0755));
+    signal(SIGXFSZ, note_signal);
+    limited("make", open("o/limited", O_CREAT | O_WRONLY, 0600));
+    /* Standard output has to take more than this. */
+    const struct rlimit size = {1 << 20, 1 << 20};
+    must("size", setrlimit(RLIMIT_FSIZE, &size));
+    limited("fits", truncate("o/limited", 1 << 20));
+    limited("too-long", truncate("o/limited", (1 << 20) + 1));
+    limited("shorter", truncate("o/limited", 5));
+    limited("far-too-long", truncate("o/limited", 1L << 40));
+    const struct rlimit files = {32, 32};
+    must("files", setrlimit(RLIMIT_NOFILE, &files));
+    int last = -1;
+    for (int got; (got = open("/dev/null", O_RDONLY)) >= 0; last = got) {
+    }
+    limited("full-truncate", open("o/limited", O_WRONLY | O_TRUNC));
+    limited("full-create", open("o/made", O_CREAT | O_WRONLY, 0600));
+    limited("full-tmpfile", open("o", O_TMPFILE | O_WRONLY, 0600));
+    printf("made: %s\n", access("o/made", F_OK) ? "no" : "yes");
+    /* A number below the limit is free, though as many are open as before. */
+    must("close", close(last));
+    limited("room-create", open("o/made", O_CREAT | O_WRONLY, 0600));
+    limited("room-truncate", open("o/limited", O_WRONLY | O_TRUNC));
+}
+
 const struct probe same_probes[] = {
+    {"limits", 0, limits},
     {"names", 0, names},
     {"opens", 0, opens},
     {"resolves", 0, resolves},

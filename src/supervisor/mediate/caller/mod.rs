@@ -13,8 +13,10 @@ use std::os::fd::OwnedFd;
 use syscalls::at::{self, OpenHow};
 use syscalls::credentials::CapabilitySet;
 use syscalls::credentials::thread::with_more;
+use syscalls::limits::{Resource, limit_of};
 use syscalls::notify::{NotifyId, descriptor_of, read_memory};
 use syscalls::process::Pid;
+use syscalls::signal::{self, Signal};
 use syscalls::{Errno, file};
 
 pub(in crate::supervisor) use self::identity::Powers;
@@ -133,6 +135,40 @@ impl Caller {
     pub(super) fn umask(self) -> Result<u32, Errno> {
         let field = self.status_field("Umask").ok_or(Errno::NO_SUCH_PROCESS)?;
         u32::from_str_radix(&field, 8).map_err(|_| Errno::NO_SUCH_PROCESS)
+    }
+
+    /// Whether its table of descriptors takes another. What an open makes or cuts short stays so, also when nobody can have
+    /// the descriptor.
+    ///
+    /// # Errors
+    /// `EMFILE` when every number below its limit is taken.
+    pub(super) fn check_room(self) -> Result<(), Errno> {
+        let path = format!("/proc/{}/fd", self.thread.number());
+        self.looking(|| {
+            let Ok(limit) = limit_of(self.thread, Resource::OpenFiles) else { return Ok(()) };
+            // The size of the directory is how many there are (`proc_pid_fd(5)`, since Linux 6.2).
+            if fs::metadata(&path).is_ok_and(|about| about.len() < limit) {
+                return Ok(());
+            }
+            let entries = fs::read_dir(&path).into_iter().flatten().flatten();
+            let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u64>().ok());
+            let taken = numbers.filter(|number| *number < limit).count();
+            if u64::try_from(taken) == Ok(limit) { Err(Errno::TOO_MANY_FILES) } else { Ok(()) }
+        })
+    }
+
+    /// Whether it may make a file of `now` bytes as long as `length`. Else it gets the signal that it would have had.
+    ///
+    /// # Errors
+    /// `EFBIG` beyond its limit (`truncate(2)`).
+    pub(super) fn check_length(self, now: u64, length: u64) -> Result<(), Errno> {
+        let limit = self.looking(|| limit_of(self.thread, Resource::FileSize)).unwrap_or(u64::MAX);
+        if length <= now || length <= limit {
+            return Ok(());
+        }
+        let process = self.process()?;
+        let _ = signal::send(process, Signal::FILE_SIZE);
+        Err(Errno::FILE_TOO_BIG)
     }
 
     /// The process of the thread.
