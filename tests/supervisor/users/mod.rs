@@ -174,6 +174,39 @@ fn whoever_comes_back_may_do_what_he_could() {
 }
 
 #[test]
+fn a_change_takes_set_id_bits_away_unless_the_policy_keeps_fsetid() {
+    let Some(world) = roots() else { return };
+    let names = ["append", "overwrite", "empty", "truncate", "owner"];
+    let place = world.work().join("place");
+    let script =
+        "cd place; echo x >> append; printf y 1<> overwrite; : > empty; truncate -s 2 truncate; chown 0:0 owner";
+    let modes = |run: &dyn Fn()| {
+        let _ = fs::remove_dir_all(&place);
+        fs::create_dir(&place).expect("a directory");
+        for name in names {
+            fs::write(place.join(name), "content\n").expect("a file");
+            fs::set_permissions(place.join(name), fs::Permissions::from_mode(0o6755)).expect("a mode");
+        }
+        run();
+        names.map(|name| fs::metadata(place.join(name)).expect("a file").mode() & 0o7777)
+    };
+    let bare = modes(&|| {
+        assert_eq!(world.finish(world.command("/bin/sh").args(["-c", script])).code(), 0);
+    });
+    // chown(2) takes them away from root as well.
+    assert_eq!(bare, [0o6755, 0o6755, 0o6755, 0o6755, 0o755]);
+    for flags in MODES {
+        for (capabilities, expected) in [(r#""chown""#, [0o755; 5]), (r#""chown", "fsetid""#, bare)] {
+            let kept = modes(&|| {
+                let words = ["execute", "/bin/sh", "-c", script];
+                inside(&world, capabilities, flags, &words);
+            });
+            assert_eq!(kept, expected, "{capabilities} {flags:?}");
+        }
+    }
+}
+
+#[test]
 fn the_other_end_of_a_socket_sees_who_the_program_has_become() {
     let Some(world) = roots() else { return };
     let path = world.outside().join("socket");
