@@ -189,3 +189,159 @@ fn what_is_named_as_a_policy_has_to_be_one_and_signed() {
     is_refused(&world, &with_a_file_s, "a trust policy is expected");
     prints(&world, "mkdir g; cp trust-policy.json* g/; cat g/trust-policy.json", &policy);
 }
+
+/// Ways to the content of a file, each with the file as its first argument: it prints what it read, or why it could not.
+const WAYS: &str = r##"
+import array, ctypes, mmap, os, socket, sys
+libc = ctypes.CDLL(None, use_errno=True)
+path = sys.argv[1]
+
+def openat2(path, flags, resolve=0):
+    how = (ctypes.c_uint64 * 3)(flags, 0, resolve)
+    fd = libc.syscall(437, -100, path.encode(), how, 24)
+    if fd < 0:
+        raise OSError(ctypes.get_errno(), "openat2")
+    return fd
+
+def by_handle(path):
+    handle = (ctypes.c_char * 136)()
+    ctypes.memmove(handle, (128).to_bytes(4, "little"), 4)
+    mount = ctypes.c_int()
+    if libc.name_to_handle_at(-100, path.encode(), handle, ctypes.byref(mount), 0) != 0:
+        raise OSError(ctypes.get_errno(), "name_to_handle_at")
+    fd = libc.open_by_handle_at(os.open("/", os.O_RDONLY), handle, os.O_RDONLY)
+    if fd < 0:
+        raise OSError(ctypes.get_errno(), "open_by_handle_at")
+    return fd
+
+def passed(path):
+    one, other = socket.socketpair()
+    if os.fork() == 0:
+        try:
+            fd = os.open(path, os.O_RDONLY)
+            one.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
+        finally:
+            os._exit(0)
+    one.close()
+    os.wait()
+    _, extra, _, _ = other.recvmsg(1, 100)
+    if not extra:
+        raise OSError(1, "nothing was passed")
+    return array.array("i", extra[0][2][:4])[0]
+
+def relative(path):
+    directory = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_DIRECTORY)
+    return os.open(os.path.basename(path), os.O_RDONLY, dir_fd=directory)
+
+ways = {
+    "open": lambda: os.open(path, os.O_RDONLY),
+    "non-blocking": lambda: os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOATIME),
+    "openat2": lambda: openat2(path, os.O_RDONLY),
+    "openat2 without links": lambda: openat2(path, os.O_RDONLY, 4),
+    "O_PATH": lambda: os.open("/proc/self/fd/%d" % os.open(path, os.O_PATH), os.O_RDONLY),
+    "/dev/fd": lambda: os.open("/dev/fd/%d" % os.open(path, os.O_PATH), os.O_RDONLY),
+    "relative": lambda: relative(path),
+    "dots": lambda: os.open(os.path.join(os.path.dirname(os.path.abspath(path)), ".", "src", "..", "." , os.path.basename(path)), os.O_RDONLY),
+    "handle": lambda: by_handle(path),
+    "passed": lambda: passed(path),
+    "task": lambda: os.open("/proc/self/task/%d/cwd/%s" % (os.getpid(), path), os.O_RDONLY),
+}
+if sys.argv[2:] == ["write"]:
+    ways = {
+        "O_RDWR": lambda: os.open(path, os.O_RDWR),
+        "from O_WRONLY": lambda: os.open("/proc/self/fd/%d" % os.open(path, os.O_WRONLY), os.O_RDONLY),
+        "O_CREAT": lambda: os.open(path, os.O_RDWR | os.O_CREAT, 0o600),
+        "O_APPEND": lambda: os.open(path, os.O_RDWR | os.O_APPEND),
+    }
+for name, way in ways.items():
+    try:
+        fd = way()
+        print(name, mmap.mmap(fd, 0, prot=mmap.PROT_READ)[:].decode().strip())
+    except OSError as error:
+        print(name, "refused" if error.errno in (1, 13, 38) else error)
+"##;
+
+#[test]
+fn each_way_to_open_a_file_is_verified() {
+    World::each(|world| {
+        project(world);
+        world.file(&world.work().join("ways"), WAYS);
+        let lines = |outcome: &crate::world::Outcome, ending: &str| {
+            let lines: Vec<String> = outcome.stdout.lines().map(str::to_owned).collect();
+            let wrong: Vec<&String> =
+                lines.iter().filter(|line| !line.ends_with(ending) && !line.starts_with("handle ")).collect();
+            assert!(lines.len() >= 4 && wrong.is_empty(), "{ending}: {wrong:?}: {}", outcome.stderr);
+            lines
+        };
+        let good = lines(&run(world, "python3 ways CLAUDE.md"), " be kind");
+        assert!(good.contains(&"handle refused".to_owned()), "{good:?}");
+        let bad = lines(&run(world, "python3 ways CLAUDE-2.md"), " refused");
+        assert_eq!(bad.len(), good.len());
+        lines(&run(world, "python3 ways CLAUDE-2.md write"), " refused");
+        lines(&run(world, "python3 ways CLAUDE.md write"), " refused");
+        lines(&run(world, "echo fine > notes; python3 ways notes write"), " fine");
+    });
+}
+
+#[test]
+fn names_are_what_they_are_and_files_without_a_name_get_none_that_matches() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    project(&world);
+    // Written otherwise it is another name, which no agent looks for; the pattern says which are meant.
+    prints(&world, "echo a > claude.md; echo b > ＣＬＡＵＤＥ.md; cat claude.md ＣＬＡＵＤＥ.md", "a\nb\n");
+    for name in ["CLAUDE.md.", "CLAUDE.md ", "CLAUDE\u{301}.md", "CLAUDE", "CLAUDE.md\u{202e}", "src/CLAUDE-x"] {
+        is_refused(&world, &format!("echo evil > '{name}'; cat '{name}'; rm '{name}'; false"), "no .bundle file found");
+        shell(&world, &format!("rm -f '{name}'"));
+    }
+    is_refused(&world, "mkdir CLAUDE.d; echo evil > CLAUDE.d/note; cat CLAUDE.d/note", "no .bundle file found");
+    shell(&world, "rm -r CLAUDE.d");
+    is_refused(
+        &world,
+        "n=$(printf 'CLAUDE-\\377'); echo evil > \"$n\"; cat \"$n\"; rm \"$n\"; false",
+        "no .bundle file",
+    );
+    shell(&world, "rm -f CLAUDE-*");
+    let nameless = "python3 -c 'import ctypes, os; f = os.open(\".\", os.O_TMPFILE | os.O_RDWR, 0o600); os.write(f, b\"evil\\n\"); \
+                      raise SystemExit(ctypes.CDLL(None).linkat(-100, b\"/proc/self/fd/%d\" % f, -100, b\"CLAUDE-3.md\", 0x400))' && ls CLAUDE-3.md >&2; cat CLAUDE-3.md";
+    is_refused(&world, nameless, "no .bundle file found");
+    shell(&world, "rm -f CLAUDE-3.md; mkdir -p a/vendor/b/c/d/e/f/g; echo evil > a/vendor/b/c/d/e/f/g/CLAUDE.md");
+    crate::does_not_start(&world, "no .bundle file found");
+}
+
+#[test]
+fn a_name_that_leads_elsewhere_all_the_time_leads_to_nothing_unsigned() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    project(&world);
+    let script = r##"
+import os, threading, time
+os.makedirs("swap/a"), os.makedirs("swap/b")
+open("swap/a/text", "w").write("be kind\n"), open("swap/b/CLAUDE.md", "w").write("be evil\n")
+os.symlink("../CLAUDE.md", "swap/one"), os.symlink("../CLAUDE-2.md", "swap/other")
+os.symlink("../CLAUDE.md", "swap/link"), os.symlink("a", "swap/way")
+stop = time.monotonic() + 3
+def flip():
+    turn = 0
+    while time.monotonic() < stop:
+        turn += 1
+        os.symlink("../CLAUDE.md" if turn % 2 else "../CLAUDE-2.md", "swap/next")
+        os.rename("swap/next", "swap/link")
+        os.symlink("../CLAUDE.md" if turn % 2 else "b/CLAUDE.md", "swap/next")
+        os.rename("swap/next", "swap/way")
+thread = threading.Thread(target=flip)
+thread.start()
+seen = {}
+while time.monotonic() < stop:
+    for name in ["swap/link", "swap/way"]:
+        try:
+            text = open(name).read()
+        except OSError as error:
+            text = type(error).__name__
+        seen[text] = seen.get(text, 0) + 1
+thread.join()
+print(sorted(seen))
+"##;
+    world.file(&world.work().join("flip"), script);
+    let outcome = run(&world, "python3 flip");
+    assert_eq!(outcome.code(), 0, "{}", outcome.stderr);
+    assert!(outcome.stdout.contains("be kind") && !outcome.stdout.contains("evil"), "{}", outcome.stdout);
+}
