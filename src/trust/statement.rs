@@ -34,6 +34,8 @@ pub struct Statement {
     pub whole_paths: bool,
     /// The id of the key that the signer says it used; none where the signer is said to be none with a key.
     pub key_id: Option<String>,
+    /// When it was signed, as the signer says: seconds since 1970. Only that of a policy counts for anything.
+    pub signed_at: Option<u64>,
 }
 
 /// A file and the digest of its bytes.
@@ -68,7 +70,7 @@ impl Statement {
     /// A statement by the key `key_id` about `subjects`, whose names are whole paths from the root of the project.
     pub fn keyed(predicate: Predicate, mut subjects: Vec<Subject>, key_id: &str) -> Self {
         subjects.sort_by(|one, other| one.name.cmp(&other.name));
-        Self { predicate, subjects, whole_paths: true, key_id: Some(key_id.to_owned()) }
+        Self { predicate, subjects, whole_paths: true, key_id: Some(key_id.to_owned()), signed_at: None }
     }
 
     /// Reads the payload of an envelope. Members that the framework does not name are ignored, as it says.
@@ -88,7 +90,7 @@ impl Statement {
         let predicate = known.into_iter().find(|known| known.uri() == text);
         let predicate = predicate.ok_or_else(|| predicate_type.malformed("is no statement about files or a policy"))?;
         let (whole_paths, key_id) = claims(&root)?;
-        Ok(Self { predicate, subjects: subjects(&root, predicate)?, whole_paths, key_id })
+        Ok(Self { predicate, subjects: subjects(&root, predicate)?, whole_paths, key_id, signed_at: signed_at(&root)? })
     }
 
     /// The payload of an envelope. Read again, it is the same statement.
@@ -99,6 +101,9 @@ impl Statement {
         let mut predicate = json!({ "version": 1, "signer": signer });
         if let (true, Some(members)) = (self.whole_paths, predicate.as_object_mut()) {
             members.insert("names".to_owned(), WHOLE_PATHS.into());
+        }
+        if let (Some(time), Some(members)) = (self.signed_at, predicate.as_object_mut()) {
+            members.insert("signed_at".to_owned(), time.into());
         }
         let statement = json!({
             "_type": STATEMENT_TYPE,
@@ -162,4 +167,9 @@ fn claims(root: &Object<'_, '_>) -> Result<(bool, Option<String>), Malformed> {
         Some("keyed") => Ok((whole_paths, signer.optional_text("key_id")?)),
         _ => Ok((whole_paths, None)),
     }
+}
+
+fn signed_at(root: &Object<'_, '_>) -> Result<Option<u64>, Malformed> {
+    let Some(predicate) = root.find("predicate").map(At::object).transpose()? else { return Ok(None) };
+    predicate.find("signed_at").map(|at| at.integer()).transpose()
 }

@@ -124,3 +124,44 @@ fn a_replaced_policy_or_a_repository_inside_hides_nothing_from_the_user_s_policy
     shell(&world, "mv kept trust-policy.json");
     prints(&world, "echo started", "started\n");
 }
+
+#[test]
+fn an_older_policy_that_is_put_back_is_noticed_and_refused_where_the_user_says_so() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    trust(&world, "keygen --no-passphrase");
+    trust(&world, "init --user");
+    trust(&world, "sign-policy --user");
+    trust(&world, "init --include guide*");
+    trust(&world, "sign-policy");
+    let run = || world.finish(world.nono().args(["run", "-s", "--allow-cwd", "--", "true"]));
+    let noticed = "it was signed before another one that was used here";
+    assert!(run().code() == 0 && !run().stderr.contains(noticed));
+    // Times are in seconds.
+    shell(&world, "mkdir older; cp trust-policy.json* older/; sleep 1.1; sed -i 's/guide/rules/' trust-policy.json");
+    trust(&world, "sign-policy");
+    assert!(run().code() == 0 && !run().stderr.contains(noticed));
+    shell(&world, "mkdir newer; mv trust-policy.json* newer/; cp older/* .");
+    let warned = run();
+    assert!(warned.code() == 0 && warned.stderr.contains(noticed), "{}", warned.stderr);
+    let user = world.home().join(".config/nono/trust-policy.json");
+    let text = fs::read_to_string(&user).expect("a policy");
+    fs::write(&user, text.replace("\"version\": 1", "\"version\": 1, \"refuse_older_policies\": true"))
+        .expect("a policy");
+    trust(&world, "sign-policy --user");
+    does_not_start(&world, noticed);
+    shell(&world, "cp newer/* .");
+    assert_eq!(run().code(), 0, "{}", run().stderr);
+    // Signed again it is the newest, and what has no time of its own is older than what has one.
+    shell(&world, "cp older/* .");
+    trust(&world, "sign-policy");
+    assert_eq!(run().code(), 0, "{}", run().stderr);
+    shell(&world, "for file in ../home/.local/state/nono/policies/*; do echo x > $file; done");
+    assert!(run().code() == 125 && run().stderr.contains("does not hold a number"), "{}", run().stderr);
+    let inside = world.finish(world.nono().args(["run", "-s", "-a"]).arg(world.home()).args([
+        "--",
+        "sh",
+        "-c",
+        "rm ~/.local/state/nono/policies/*",
+    ]));
+    assert_ne!(inside.code(), 0, "{}", inside.stderr);
+}

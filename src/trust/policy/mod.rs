@@ -33,6 +33,8 @@ pub struct Policy {
     pub enforcement: Enforcement,
     /// Whether the name in a bundle must be the whole path from the root of the project.
     pub strict_paths: bool,
+    /// Whether a project's policy that is older than one that was used before is refused. Otherwise it is said.
+    pub refuse_older_policies: bool,
     /// Whether the program may not change what must be signed, even with a rule that lets it write there. Nothing said
     /// means yes, and leaves it to the other levels.
     pub protect: Option<bool>,
@@ -109,6 +111,7 @@ impl Policy {
             blocklist: Blocklist::default(),
             enforcement: Enforcement::Deny,
             strict_paths: false,
+            refuse_older_policies: false,
             protect: None,
         }
     }

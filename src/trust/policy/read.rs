@@ -19,7 +19,16 @@ pub const MOST_BLOCKED: usize = 10_000;
 pub fn read(bytes: &[u8]) -> Result<Policy, Malformed> {
     let document = Document::parse(bytes, LARGEST)?;
     let root = document.object()?;
-    root.only(&["version", "includes", "publishers", "blocklist", "enforcement", "strict_paths", "protect"])?;
+    root.only(&[
+        "version",
+        "includes",
+        "publishers",
+        "blocklist",
+        "enforcement",
+        "strict_paths",
+        "refuse_older_policies",
+        "protect",
+    ])?;
     let version = root.need("version")?;
     if version.integer()? != 1 {
         return Err(version.malformed("is not 1, the one version that is known"));
@@ -31,6 +40,7 @@ pub fn read(bytes: &[u8]) -> Result<Policy, Malformed> {
         blocklist: root.find("blocklist").map(blocklist).transpose()?.unwrap_or_default(),
         enforcement: root.find("enforcement").map_or(Ok(Enforcement::Deny), |at| enforcement(&at))?,
         strict_paths: flag("strict_paths")?.unwrap_or(false),
+        refuse_older_policies: flag("refuse_older_policies")?.unwrap_or(false),
         protect: flag("protect")?,
     })
 }

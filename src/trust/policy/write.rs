@@ -23,6 +23,9 @@ impl Policy {
         if self.strict_paths {
             members.push(("strict_paths", true.into()));
         }
+        if self.refuse_older_policies {
+            members.push(("refuse_older_policies", true.into()));
+        }
         if let Some(protect) = self.protect {
             members.push(("protect", protect.into()));
         }

@@ -37,7 +37,15 @@ pub enum Action {
 /// # Errors
 /// The first check that failed.
 pub fn verify_policy<'p>(bytes: &[u8], bundle: &[u8], publishers: &'p [Publisher]) -> Result<&'p Publisher, Failure> {
-    open::policy_signer(bytes, bundle, publishers)
+    open::policy_signer(bytes, bundle, publishers).map(|(publisher, _)| publisher)
+}
+
+/// [`verify_policy`], which answers with when the policy was signed: seconds since 1970, where its signature says it.
+///
+/// # Errors
+/// The first check that failed.
+pub fn policy_signed_at(bytes: &[u8], bundle: &[u8], publishers: &[Publisher]) -> Result<Option<u64>, Failure> {
+    open::policy_signer(bytes, bundle, publishers).map(|(_, time)| time)
 }
 
 /// Checks that the owner of `key` signed exactly `artifact` (client-spec, section 4, without a certificate): either its bytes,

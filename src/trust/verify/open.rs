@@ -91,7 +91,7 @@ impl Rules {
     }
 }
 
-/// Who signed the policy `bytes`, among `publishers`.
+/// Who signed the policy `bytes`, among `publishers`, and when, where that is said.
 ///
 /// # Errors
 /// The first check that failed.
@@ -99,11 +99,11 @@ pub(super) fn policy_signer<'p>(
     bytes: &[u8],
     bundle: &[u8],
     publishers: &'p [Publisher],
-) -> Result<&'p Publisher, Failure> {
+) -> Result<(&'p Publisher, Option<u64>), Failure> {
     let bundle = bundle::read(bundle).map_err(Failure::BundleMalformed)?;
     let (publisher, statement) = signer(&bundle, publishers)?;
     check_policy(&statement, Digest::of(bytes))?;
-    Ok(publisher)
+    Ok((publisher, statement.signed_at))
 }
 
 /// The statement is about the trust policy with the digest `found`.

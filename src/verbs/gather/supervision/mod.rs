@@ -1,5 +1,6 @@
 //! What a supervised run needs besides its plan: a log, whoever is asked, and whose signatures count.
 
+mod newest;
 mod scan;
 mod session;
 mod trust;

@@ -1,5 +1,6 @@
 //! The look at all files that must be signed before a program starts.
 
+use super::newest;
 use crate::cli::Sandbox;
 use crate::trust::policy::Enforcement;
 use crate::trust::scan::{self, Found, Seen};
@@ -37,6 +38,7 @@ impl Gathered {
         }
         // At `audit` nothing is stopped and nothing is said: a file is looked at when it is opened.
         if rules.enforcement() == Enforcement::Audit && !rules.blocks() {
+            said.extend(newest::remember(&self.trusting.newest));
             return Ok(Scanned { said, verified: Vec::new() });
         }
         let profile = self.plan.profile.skipdirs.iter().map(|given| given.value.clone());
@@ -60,6 +62,9 @@ impl Gathered {
                 Action::Warn => said.push(format!("warning: {}", sentence(&found))),
                 Action::Deny => refused.push(sentence(&found)),
             }
+        }
+        if refused.is_empty() {
+            said.extend(newest::remember(&self.trusting.newest));
         }
         if refused.is_empty() { Ok(Scanned { said, verified }) } else { Err(refused) }
     }

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::newest::{self, Age};
 use crate::plan::Plan;
 use crate::profile::abs_path::AbsPath;
 use crate::profile::variables::Variables;
@@ -13,7 +14,7 @@ use crate::trust::keystore::own;
 use crate::trust::policy::{
     self, Blocklist, Enforcement, FILE_NAME, Level, Origin, PROJECT_BUNDLE, Policy, Publisher, Rules, baseline,
 };
-use crate::trust::verify::verify_policy;
+use crate::trust::verify::policy_signed_at;
 use crate::verbs::gather::{library::read_up_to, path_of, shown, user_directory};
 
 /// What a repository has at its root.
@@ -30,6 +31,8 @@ pub(in crate::verbs) struct Trusting {
     pub(in crate::verbs) refusals: Vec<String>,
     /// The user's own policy stops something: what it says holds wherever the program reads.
     pub(in crate::verbs) user_stops: bool,
+    /// Policies that are newer than any that was used before.
+    pub(in crate::verbs) newest: Vec<newest::Signed>,
 }
 
 /// The most projects outside of the working directory whose bundles are looked at.
@@ -88,10 +91,22 @@ pub(in crate::verbs) fn trusting(workdir: &AbsPath, variables: &Variables) -> Re
         user_stops = policy.enforcement > Enforcement::Audit || policy.blocklist != Blocklist::default();
         levels.push(Level { origin: Origin::User, policy, believed: true });
     }
+    let (mut newest, mut older) = (Vec::new(), Vec::new());
     let mut scope = workdir.clone();
     for directory in projects(workdir) {
         let Some((path, bytes, policy)) = found(&path_of(&directory))? else { continue };
         let signed = signer(&path, &bytes, &anchors);
+        if let Ok(time) = &signed {
+            match newest::compare(&directory, *time, variables)? {
+                Age::Known => {}
+                Age::Newest(policy) => newest.push(policy),
+                Age::Older(known) => older.push(format!(
+                    "{}: it was signed before another one that was used here ({} says when)",
+                    shown(&path),
+                    shown(&known)
+                )),
+            }
+        }
         if let Err(why) = &signed {
             let sentence = format!("{}: {why}; its publishers are not believed", shown(&path));
             // A policy that was replaced may have lost the patterns that the signed one had.
@@ -112,12 +127,18 @@ pub(in crate::verbs) fn trusting(workdir: &AbsPath, variables: &Variables) -> Re
         levels.push(Level { origin: Origin::Project(directory), policy, believed: signed.is_ok() });
     }
     warnings.dedup();
+    let refuses = levels.iter().any(|level| level.policy.refuse_older_policies);
+    if refuses {
+        refusals.append(&mut older)
+    } else {
+        warnings.append(&mut older)
+    }
     // The name that a policy gives to a key of the user's is the better one.
     let named: Vec<&Publisher> =
         levels.iter().filter(|level| level.believed).flat_map(|level| &level.policy.publishers).collect();
     let own: Vec<Publisher> =
         own.into_iter().filter(|own| !named.iter().any(|named| named.identity == own.identity)).collect();
-    Ok(Trusting { rules: Rules::new(&levels, &[scope], &own), files, warnings, refusals, user_stops })
+    Ok(Trusting { rules: Rules::new(&levels, &[scope], &own), files, warnings, refusals, user_stops, newest })
 }
 
 /// The policy in `file` alone, which the user named.
@@ -130,7 +151,14 @@ pub(in crate::verbs) fn trusting_file(file: &Path, workdir: &AbsPath) -> Result<
     let policy = policy::read(&bytes).map_err(|why| format!("{}: {why}", shown(file)))?;
     let level = Level { origin: Origin::Project(workdir.clone()), policy, believed: true };
     let rules = Rules::new(&[level], std::slice::from_ref(workdir), &[]);
-    Ok(Trusting { rules, files: Vec::new(), warnings: Vec::new(), refusals: Vec::new(), user_stops: false })
+    Ok(Trusting {
+        rules,
+        files: Vec::new(),
+        warnings: Vec::new(),
+        refusals: Vec::new(),
+        user_stops: false,
+        newest: Vec::new(),
+    })
 }
 
 /// The directories from `workdir` up to the root of the outermost repository, so that one put inside of it hides nothing;
@@ -172,8 +200,8 @@ fn found(directory: &Path) -> Result<Option<(PathBuf, Vec<u8>, Policy)>, String>
     }
 }
 
-/// Whether one of `publishers` signed the policy.
-fn signer(path: &Path, bytes: &[u8], publishers: &[Publisher]) -> Result<(), String> {
+/// When one of `publishers` signed the policy, where the signature says it.
+fn signer(path: &Path, bytes: &[u8], publishers: &[Publisher]) -> Result<Option<u64>, String> {
     let mut place = path.as_os_str().to_owned();
     place.push(".bundle");
     let bundle = read_up_to(Path::new(&place), crate::trust::bundle::LARGEST).map_err(|error| {
@@ -182,7 +210,7 @@ fn signer(path: &Path, bytes: &[u8], publishers: &[Publisher]) -> Result<(), Str
             false => format!("its bundle cannot be read: {error}"),
         }
     })?;
-    verify_policy(bytes, &bundle, publishers).map(drop).map_err(|failure| failure.to_string())
+    policy_signed_at(bytes, &bundle, publishers).map_err(|failure| failure.to_string())
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! `nono trust sign-policy`: a signature over a trust policy.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use super::project;
 use crate::trust::digest::Digest;
 use crate::trust::keystore::Protection;
@@ -31,7 +33,8 @@ fn signed(key: Option<&str>, user: bool) -> Result<String, Failure> {
     let key = keys::open(keys::place()?, Protection::Passphrase)?.load(&id)?;
     let public = keys::public(&key)?;
     let subject = Subject { name: FILE_NAME.to_owned(), digest: Digest::of(&bytes) };
-    let statement = Statement::keyed(Predicate::Policy, vec![subject], id.as_str());
+    let mut statement = Statement::keyed(Predicate::Policy, vec![subject], id.as_str());
+    statement.signed_at = SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs());
     let bundle = sign(&statement, &key).map_err(|fault| Failure::refused(fault.to_string()))?;
     let place = project::sidecar(&path);
     let mut drafts = Drafts::default();
