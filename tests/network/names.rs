@@ -119,6 +119,44 @@ for kind in (1, 28, 16, 255, 65):
 }
 
 #[test]
+fn names_are_answered_on_streams_with_options_and_in_any_case() {
+    each(|lab| {
+        let program = r"import socket, struct
+def query(name, number, options):
+    labels = b''.join(bytes([len(label)]) + label.encode() for label in name.split('.'))
+    return struct.pack('>6H', number, 0x100, 1, 0, 0, len(options) and 1) + labels + struct.pack('>BHH', 0, 1, 1) + options
+def shown(name, number, options, reply):
+    end = 12 + len(name) + 2 + 4
+    same = reply[:2] == struct.pack('>H', number) and reply[12:end] == query(name, number, options)[12:end]
+    address = reply[end + 12:end + 16] if reply[7] else b''
+    return same, reply[3] & 15, socket.inet_ntoa(address) if address else '', reply[11]
+opt = struct.pack('>BHHIH', 0, 41, 4096, 0, 12) + struct.pack('>HH8s', 10, 8, b'a cookie')
+names = [('api.example.com', b''), ('aPi.eXaMple.COM', opt), ('other.example.org', opt)]
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.settimeout(9)
+stream = socket.create_connection(('9.9.9.9', 53), 9)
+for number, (name, options) in enumerate(names):
+    asked = query(name, number, options)
+    udp.sendto(asked, ('9.9.9.9', 53))
+    print(*shown(name, number, options, udp.recv(4096)))
+    stream.sendall(struct.pack('>H', len(asked)) + asked)
+    (length,) = struct.unpack('>H', stream.recv(2, socket.MSG_WAITALL))
+    print(*shown(name, number, options, stream.recv(length, socket.MSG_WAITALL)))
+";
+        let outcome = lab.python(&["--allow-host", "api.example.com"], program, &[]);
+        let lines: Vec<&str> = outcome.stdout.lines().collect();
+        let (plain, with, none) = ("True 0 198.18.1.0 0", "True 0 198.18.1.0 1", "True 3  1");
+        assert_eq!(lines, [plain, plain, with, with, none, none], "{}", outcome.stderr);
+        let resolver = "import os, socket; print(socket.gethostbyname('api.example.com'))";
+        for options in ["use-vc", "edns0", "rotate single-request", "single-request-reopen trust-ad"] {
+            let flags = ["--allow-host", "api.example.com", "--env", &format!("RES_OPTIONS={options}")];
+            let outcome = lab.python(&flags, resolver, &[]);
+            assert_eq!(outcome.stdout, "198.18.1.0\n", "{options}: {}", outcome.stderr);
+        }
+    });
+}
+
+#[test]
 fn what_no_name_server_knows_or_says_is_the_resolver_s_own_error() {
     each(|lab| {
         lab.write("resolv.conf", "nameserver 9.9.9.9\noptions timeout:1 attempts:1\n");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::lab::{Lab, OTHER, each, ready};
+use crate::lab::{API, API_V6, Lab, OTHER, each, ready};
 
 /// Every way, and how each ended.
 fn ways(lab: &Lab, flags: Option<&[&str]>) -> BTreeMap<String, String> {
@@ -147,5 +147,50 @@ fn a_socket_that_somebody_outside_made_goes_no_further() {
         assert_eq!(refused.stdout, "13 13 13 13 13 13 13\n", "{}", refused.stderr);
         assert_eq!(came, (Vec::new(), Vec::new()));
         assert_eq!(twin.stdout, "0 0 0 13 13 0 13\n", "{}", twin.stderr);
+    });
+}
+
+#[test]
+fn datagrams_by_name_go_where_a_rule_says_so_and_answers_come_from_there() {
+    each(|lab| {
+        let program = "
+import socket
+def end(work):
+    try: return work()
+    except OSError as error: return error.errno
+def made(family):
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    s.settimeout(9)
+    return s
+def exchanged(family, host, port):
+    s, to = made(family), socket.getaddrinfo(host, port, family, socket.SOCK_DGRAM)[0][4]
+    s.sendto(b'x', to)
+    answer, sender = s.recvfrom(99)
+    return answer == b'echo x' and sender[:2] == to[:2]
+def connected(family, host, port):
+    s, to = made(family), socket.getaddrinfo(host, port, family, socket.SOCK_DGRAM)[0][4]
+    s.connect(to)
+    s.send(b'x')
+    return s.recv(99) == b'echo x'
+for family in (socket.AF_INET, socket.AF_INET6):
+    for way in (exchanged, connected):
+        print(*(end(lambda: way(family, host, port)) for host, port in
+                (('api.example.com', 7), ('api.example.com', 123), ('home.example.com', 7), ('private.example.com', 7))
+                if family == socket.AF_INET or host != 'private.example.com'))
+print(end(lambda: socket.create_connection(('api.example.com', 7), 9)))
+";
+        let flags = |port: &str| format!("*.example.com:{port}/udp");
+        let only = lab.python(&["--allow-host", &flags("7")], program, &[]);
+        let (v4, v6) = ("True 13 13 13", "True 13 13");
+        // To connect sends nothing, and resolvers order addresses by it, so that works; what is sent then gets nowhere.
+        let (v4_connected, v6_connected) = (v4.replacen("13", "111", 1), v6.replacen("13", "111", 1));
+        let expected = format!("{v4}\n{v4_connected}\n{v6}\n{v6_connected}\n13\n");
+        assert_eq!(only.stdout, expected, "{}", only.stderr);
+        lab.taken("datagrams");
+        let both = lab.python(&["--allow-host", &flags("7"), "--allow-host", &flags("123")], program, &[]);
+        assert!(both.stdout.starts_with("True True 13 13\nTrue True 13 13\nTrue True 13\n"), "{}", both.stdout);
+        let hosts = lab.taken("datagrams");
+        let allowed = |host: &String| *host == format!("::ffff:{API}") || host == API_V6;
+        assert!(hosts.len() == 8 && hosts.iter().all(allowed), "{hosts:?}");
     });
 }
