@@ -1,7 +1,10 @@
 //! `nono audit witness` against real witnesses on loopback.
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod recorded;
 mod server;
+#[path = "../world/mod.rs"]
+mod world;
 
 use std::fs;
 use std::path::PathBuf;
