@@ -1,6 +1,7 @@
 //! The audit log of real runs: what is recorded, what it proves, and what becomes of it when things go wrong.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot set its world up fails")]
 
+mod attacked;
 mod clock;
 mod exported;
 mod mishaps;
