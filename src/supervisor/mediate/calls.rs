@@ -12,7 +12,7 @@ use syscalls::notify::Notification;
 use super::attributes::{Attribute, Subject};
 use super::caller::Caller;
 use super::change::{At, Change};
-use super::open::{Open, parse_how};
+use super::open::Open;
 use super::{Mediator, Outcome, resolve::Last};
 
 /// `AT_FDCWD` of `openat(2)`.
@@ -315,4 +315,20 @@ fn signed(bits: u64) -> i64 {
 /// The same bits, without a sign.
 fn unsigned(bits: i64) -> u64 {
     u64::from_ne_bytes(bits.to_ne_bytes())
+}
+
+/// `how` of `openat2(2)`, checked as the kernel checks it.
+///
+/// # Errors
+/// `EINVAL`, `E2BIG` as the kernel would answer.
+fn parse_how(bytes: &[u8]) -> Result<OpenHow, Errno> {
+    let word = |index: usize| -> Result<u64, Errno> {
+        let bytes = bytes.get(index * 8..index * 8 + 8).ok_or(Errno::INVALID)?;
+        Ok(u64::from_ne_bytes(bytes.try_into().map_err(|_| Errno::INVALID)?))
+    };
+    let how = OpenHow { flags: word(0)?, mode: word(1)?, resolve: word(2)? };
+    if bytes.iter().skip(24).any(|&byte| byte != 0) {
+        return Err(Errno::TOO_BIG);
+    }
+    Ok(how)
 }

@@ -384,19 +384,3 @@ pub(in crate::supervisor) fn own_name(object: &OwnedFd) -> CString {
     let own = OWN.get_or_init(|| own().unwrap_or_else(|| "self".to_owned()));
     CString::new(format!("/proc/{own}/fd/{}", object.as_raw_fd())).unwrap_or_default()
 }
-
-/// `how` of `openat2(2)`, checked as the kernel checks it.
-///
-/// # Errors
-/// `EINVAL`, `E2BIG` as the kernel would answer.
-pub(super) fn parse_how(bytes: &[u8]) -> Result<OpenHow, Errno> {
-    let word = |index: usize| -> Result<u64, Errno> {
-        let bytes = bytes.get(index * 8..index * 8 + 8).ok_or(Errno::INVALID)?;
-        Ok(u64::from_ne_bytes(bytes.try_into().map_err(|_| Errno::INVALID)?))
-    };
-    let how = OpenHow { flags: word(0)?, mode: word(1)?, resolve: word(2)? };
-    if bytes.iter().skip(24).any(|&byte| byte != 0) {
-        return Err(Errno::TOO_BIG);
-    }
-    Ok(how)
-}

@@ -20,6 +20,11 @@ use crate::verbs::gather::{library::read_up_to, path_of, shown, user_directory};
 /// What a repository has at its root.
 const REPOSITORY: &str = ".git";
 
+/// What is said of a project's policy where the user has none.
+const NO_ANCHOR: &str = "Warning: project-level trust-policy.json found but no user-level policy exists.\nProject policies are \
+     not authoritative without a user-level policy to anchor trust.\nCreate a signed policy at \
+     ~/.config/nono/trust-policy.json to enforce verification.";
+
 /// What the levels come to, and what the user should hear about them.
 #[derive(Debug)]
 pub(in crate::verbs) struct Trusting {
@@ -100,11 +105,7 @@ pub(in crate::verbs) fn trusting(workdir: &AbsPath, variables: &Variables) -> Re
             match newest::compare(&directory, *time, variables)? {
                 Age::Known => {}
                 Age::Newest(policy) => newest.push(policy),
-                Age::Older(known) => older.push(format!(
-                    "{}: it was signed before another one that was used here ({} says when)",
-                    shown(&path),
-                    shown(&known)
-                )),
+                Age::Older(known) => older.push(older_sentence(&path, &known)),
             }
         }
         if let Err(why) = &signed {
@@ -113,12 +114,7 @@ pub(in crate::verbs) fn trusting(workdir: &AbsPath, variables: &Variables) -> Re
             if user == Some(Enforcement::Deny) { refusals.push(sentence) } else { warnings.push(sentence) }
         }
         if user.is_none() {
-            warnings.push(
-                "Warning: project-level trust-policy.json found but no user-level policy exists.\nProject policies are \
-                 not authoritative without a user-level policy to anchor trust.\nCreate a signed policy at \
-                 ~/.config/nono/trust-policy.json to enforce verification."
-                    .to_owned(),
-            );
+            warnings.push(NO_ANCHOR.to_owned());
         }
         files.extend(
             [FILE_NAME, "trust-policy.json.bundle", PROJECT_BUNDLE].map(|name| directory.join(name.as_bytes())),
@@ -128,17 +124,17 @@ pub(in crate::verbs) fn trusting(workdir: &AbsPath, variables: &Variables) -> Re
     }
     warnings.dedup();
     let refuses = levels.iter().any(|level| level.policy.refuse_older_policies);
-    if refuses {
-        refusals.append(&mut older)
-    } else {
-        warnings.append(&mut older)
-    }
+    (if refuses { &mut refusals } else { &mut warnings }).append(&mut older);
     // The name that a policy gives to a key of the user's is the better one.
     let named: Vec<&Publisher> =
         levels.iter().filter(|level| level.believed).flat_map(|level| &level.policy.publishers).collect();
     let own: Vec<Publisher> =
         own.into_iter().filter(|own| !named.iter().any(|named| named.identity == own.identity)).collect();
     Ok(Trusting { rules: Rules::new(&levels, &[scope], &own), files, warnings, refusals, user_stops, newest })
+}
+
+fn older_sentence(path: &Path, known: &Path) -> String {
+    format!("{}: it was signed before another one that was used here ({} says when)", shown(path), shown(known))
 }
 
 /// The policy in `file` alone, which the user named.
