@@ -56,11 +56,14 @@ fn a_question_names_every_address_that_the_connection_may_go_to() {
 #[test]
 fn private_hosts_and_metadata_services_are_never_asked_about() {
     each(|lab| {
-        let all = format!("rebound.example.org once\nmeta.example.org once\n{PRIVATE} once\n127.0.0.1 once\n");
+        let names = "rebound.example.org once\nmeta.example.org once\nown.example.org once\n";
+        let all = format!("{names}{PRIVATE} once\n127.0.0.1 once\n{HOME} once\n");
         let flags = asking(lab, &all);
         let flags = [flags[0].as_str(), flags[1].as_str()];
-        lab.write("zone", "rebound.example.org 10.0.0.5\nmeta.example.org 169.254.169.254\n");
-        for host in ["rebound.example.org", "meta.example.org", PRIVATE, "127.0.0.1", "localhost", "169.254.169.254"] {
+        let zone = "rebound.example.org 10.0.0.5\nmeta.example.org 169.254.169.254\nown.example.org";
+        lab.write("zone", &format!("{zone} {HOME}\n"));
+        let hosts = ["rebound.example.org", "meta.example.org", PRIVATE, "127.0.0.1", "localhost", "169.254.169.254"];
+        for host in hosts.into_iter().chain(["own.example.org", HOME]) {
             let outcome = lab.curl(&flags, &format!("http://{host}/"));
             assert!(outcome.code() != 0 && outcome.stdout.is_empty(), "{host}: {}", outcome.stdout);
             assert_eq!((taken(lab), lab.taken("requests")), (Vec::new(), Vec::new()), "{host}");
