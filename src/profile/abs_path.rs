@@ -95,9 +95,14 @@ impl AbsPath {
 
 /// Whether every part between slashes is a name. A name with a dot at its end counts as none, which costs only time.
 fn is_normal(relative: &[u8]) -> bool {
-    let ends_well = |last: &u8| !matches!(last, b'/' | b'.');
-    let is_name = |pair: &[u8]| !matches!(pair, b"//" | b"./");
-    relative.last().is_some_and(ends_well) && relative.windows(2).all(is_name)
+    let mut before = 0;
+    // Without a way out of the loop it is done many bytes at a time.
+    let is_odd = relative.iter().fold(false, |odd, &byte| {
+        let slash_after = byte == b'/' && (before == b'/' || before == b'.');
+        before = byte;
+        odd | slash_after
+    });
+    !is_odd && !matches!(relative.last(), None | Some(b'/' | b'.'))
 }
 
 impl fmt::Debug for AbsPath {

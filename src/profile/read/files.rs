@@ -162,11 +162,10 @@ fn literal(expanded: &Expanded<'_>) -> Result<AbsPath, PathFault> {
     if expanded.base.is_none() && rest.is_empty() {
         return Err(PathFault::Empty);
     }
-    if rest.bytes().any(|byte| byte == 0) {
+    if rest.as_bytes().contains(&0) {
         return Err(PathFault::Nul);
     }
-    let has_dots = rest.as_bytes().windows(2).any(|pair| pair == b"..");
-    if has_dots && rest.as_bytes().split(|&byte| byte == b'/').any(|part| part == b"..") {
+    if has_two_dots(rest.as_bytes()) && rest.as_bytes().split(|&byte| byte == b'/').any(|part| part == b"..") {
         return Err(PathFault::DotDot);
     }
     let path = match &expanded.base {
@@ -178,7 +177,17 @@ fn literal(expanded: &Expanded<'_>) -> Result<AbsPath, PathFault> {
 
 /// Whether a text has a character that makes a pattern of a path.
 fn is_pattern(text: &str) -> bool {
-    text.bytes().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'{'))
+    text.bytes().fold(false, |found, byte| found | matches!(byte, b'*' | b'?' | b'[' | b'{'))
+}
+
+/// Whether two dots stand side by side, as they do in few paths.
+fn has_two_dots(text: &[u8]) -> bool {
+    let mut before = 0;
+    text.iter().fold(false, |found, &byte| {
+        let pair = byte == b'.' && before == b'.';
+        before = byte;
+        found | pair
+    })
 }
 
 /// A pattern that matches what the path stands for.

@@ -1,6 +1,6 @@
 //! The host as a plan sees it: paths looked up once and kept open.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -16,9 +16,9 @@ use crate::profile::abs_path::AbsPath;
 pub(in crate::verbs) struct RunningHost {
     objects: Vec<OwnedFd>,
     /// Where the directories above missing paths really are.
-    parents: HashMap<AbsPath, AbsPath>,
+    parents: BTreeMap<AbsPath, AbsPath>,
     /// What is known about the directories above paths, so that a missing one is asked about once.
-    directories: HashMap<Vec<u8>, Directory>,
+    directories: BTreeMap<Vec<u8>, Directory>,
     /// Where paths get their NUL.
     name: Vec<u8>,
     /// Where the kernel writes a path.

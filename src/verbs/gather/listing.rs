@@ -1,6 +1,6 @@
 //! What a directory holds, read at once instead of asked about name by name.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -20,7 +20,7 @@ const MOST_ENTRIES: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     /// By the name in small letters; `None` for one that is written otherwise.
-    entries: HashMap<Vec<u8>, Option<Way>>,
+    entries: BTreeMap<Vec<u8>, Option<Way>>,
     /// What is not among the entries is not there.
     complete: bool,
 }
@@ -34,7 +34,7 @@ impl Listing {
             return Self::default();
         }
         let Ok(found) = fs::read_dir(Path::new(OsStr::from_bytes(directory))) else { return Self::default() };
-        let mut listing = Self { entries: HashMap::new(), complete: true };
+        let mut listing = Self { entries: BTreeMap::new(), complete: true };
         for entry in found {
             let Ok(entry) = entry else { return Self::default() };
             let (name, kind) = (entry.file_name(), entry.file_type());

@@ -52,30 +52,31 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
     let document = arguments.json.as_ref().map(|path| Document::begin(Path::new(path).to_owned())).transpose();
     let document = document.map_err(|why| Refusal::because(vec![why]))?;
     let session = prepared.is_supervised().then(|| gather::session(&gathered, &arguments.command, arguments.audit));
-    let supervision = session.transpose().map_err(|why| Refusal::because(vec![why]))?.map(|session| Supervision {
-        plan: gathered.plan.clone(),
+    let session = session.transpose().map_err(|why| Refusal::because(vec![why]))?;
+    let profile = gathered.plan.profile.name.clone();
+    let Gathered { plan, kernel, host, temporary, trusting } = gathered;
+    let supervision = session.map(|session| Supervision {
+        plan,
         session,
         webhook,
         style: Style::new(variable("TERM").as_deref(), variable("NO_COLOR").as_deref()),
         trust: Some(Trust {
-            rules: gathered.trusting.rules.clone(),
+            rules: trusting.rules,
             overridden: gather::overridden(&arguments.sandbox),
             verified: scanned.verified,
         }),
     });
-    let (ended, refusals) = supervisor::run(&prepared, &gathered.kernel, supervision)
+    let (ended, refusals) = supervisor::run(&prepared, &kernel, supervision)
         .map_err(|errno| Refusal::because(vec![format!("no process could be started: {errno}")]))?;
     if !arguments.silent && ended != Ended::LogLost {
         account::say(&refusals, arguments.verbose);
     }
     if let Some(document) = document {
-        let profile = &gathered.plan.profile.name;
         let status = account::status(&ended).unwrap_or_else(|| failed(&shown, &ended, &refusals).status);
-        document.finish(profile, &ended, status, &refusals);
+        document.finish(&profile, &ended, status, &refusals);
     }
-    let temporary = gathered.temporary.take();
     // This process ends next, and the kernel takes all of its memory and descriptors back at once.
-    std::mem::forget((gathered, prepared));
+    std::mem::forget((host, prepared));
     drop(temporary);
     account::status(&ended).ok_or_else(|| failed(&shown, &ended, &refusals))
 }
