@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::Path;
 
-use crate::attack::{bare, each, word};
+use crate::attack::{bare, can_confine, each, word};
 use crate::place::Place;
+use crate::world::{Who, World, shared};
 
 #[test]
 fn no_call_opens_or_changes_a_closed_file() {
@@ -110,6 +111,30 @@ fn the_supervisor_itself_is_out_of_reach() {
         // The same names of its own.
         place.probe(&["itself"]).all(&["OK"]);
     });
+}
+
+/// What a `/proc` shows of processes depends on who looks, so one in another place is nobody's way to what the supervisor sees.
+#[test]
+fn a_second_proc_beneath_a_grant_shows_nothing() {
+    let Some(world) = can_confine().then(|| World::new(Who::Root)).flatten() else { return };
+    let place = Place::by_pattern(&world);
+    let second = world.work().join("second");
+    world.directory(&second);
+    let script = "for f in second/1/stat second/self/status second/meminfo $PWD/second/$PPID/environ; do
+            cat $f >/dev/null 2>&1 && echo shown || echo not
+        done; cat open; cd second/1 && { cat status || cat ../../open; } | head -n 1";
+    let mount = "mount -t proc proc second && exec \"$@\"";
+    let inside = |words: &[String]| {
+        let mut command = world.command("unshare");
+        command.args(["--mount", "/bin/sh", "-c", mount, "sh"]).args(words).args(["/bin/sh", "-c", script]);
+        world.finish(&mut command).stdout
+    };
+    let bare = inside(&[]);
+    assert!(bare.starts_with("shown\nshown\nshown\nshown\nopen\nName:"), "{bare}");
+    let mut run: Vec<String> = vec![word(&shared().join("nono")).into(), "run".into(), "-s".into()];
+    run.extend(place.flags());
+    run.push("--".into());
+    assert_eq!(inside(&run), format!("{}open\nopen\n", "not\n".repeat(4)));
 }
 
 #[test]
