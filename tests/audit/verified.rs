@@ -156,11 +156,22 @@ fn a_record_is_proved_with_two_files_and_a_key_and_no_other_is() {
 
 #[test]
 fn each_log_of_the_corpus_comes_to_the_same_in_pieces() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/audit_replay");
+    replay("audit_replay", crate::pieces::agree);
+}
+
+#[test]
+fn each_record_of_the_corpus_is_one_by_its_shape_as_well() {
+    for corpus in ["audit_record", "audit_export"] {
+        replay(corpus, crate::pieces::record);
+    }
+}
+
+fn replay(target: &str, agree: fn(&[u8]) -> Result<(), String>) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let mut count = 0_usize;
     for entry in fs::read_dir(&corpus).expect("a corpus") {
         let path = entry.expect("an entry").path();
-        let result = crate::pieces::agree(&fs::read(&path).expect("a file"));
+        let result = agree(&fs::read(&path).expect("a file"));
         result.unwrap_or_else(|problem| panic!("{}: {problem}", path.display()));
         count += 1;
     }

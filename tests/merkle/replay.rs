@@ -8,6 +8,13 @@ fn each_proof_of_the_corpus_is_written_as_it_was_read() {
 }
 
 #[test]
+fn each_checkpoint_of_the_corpus_says_what_it_says_to_its_log_alone() {
+    for corpus in ["tlog_checkpoint", "tlog_proof"] {
+        replay(corpus, crate::proof_file::checkpoint);
+    }
+}
+
+#[test]
 fn each_policy_of_the_corpus_accepts_no_less_with_more_cosignatures() {
     replay("tlog_policy", crate::policy::agree);
 }
