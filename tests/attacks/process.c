@@ -4,15 +4,18 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -117,6 +120,33 @@ static void links(char **argument)
         answer(*path, readlink(*path, target, sizeof target));
 }
 
+/* The same by the older requests of sockets, which take a process or, negative, a process group. */
+static void signal_by_socket(unsigned long request, int owner)
+{
+    int end[2], on = 1;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, end) != 0)
+        return;
+    fcntl(end[0], F_SETSIG, HARMLESS);
+    ioctl(end[0], request, &owner);
+    ioctl(end[0], FIOASYNC, &on);
+    /* Urgent data is a signal of its own. */
+    if (write(end[1], "x", 1) != 1 || send(end[1], "x", 1, MSG_OOB) != 1)
+        answer("socket", -1);
+}
+
+/* Has the kernel send the signal when something appears in a directory. */
+static void signal_by_directory(pid_t pid)
+{
+    char path[64];
+    int directory = open(".", O_RDONLY | O_DIRECTORY);
+    fcntl(directory, F_SETSIG, HARMLESS);
+    fcntl(directory, F_NOTIFY, DN_CREATE | DN_MULTISHOT);
+    fcntl(directory, F_SETOWN, pid);
+    snprintf(path, sizeof path, "noticed-%d", getpid());
+    close(open(path, O_WRONLY | O_CREAT, 0600));
+    unlink(path);
+}
+
 /* Has the kernel send the signal when a pipe becomes readable. */
 static void signal_by_pipe(pid_t pid, int command, void *owner)
 {
@@ -133,6 +163,33 @@ static void signal_by_pipe(pid_t pid, int command, void *owner)
         answer("pipe", -1);
 }
 
+/* How many ways there are to have a descriptor signal its owner. */
+#define OWNED 7
+
+static void signal_by_owner(int way, pid_t pid)
+{
+    struct {
+        int type;
+        pid_t pid;
+    } thread = {0 /* F_OWNER_TID */, pid}, group = {2 /* F_OWNER_PGRP */, getpgid(pid)};
+    switch (way) {
+    case 0: signal_by_pipe(pid, F_SETOWN, NULL); break;
+    case 1: signal_by_pipe(pid, F_SETOWN_EX, &thread); break;
+    case 2: signal_by_pipe(pid, F_SETOWN_EX, &group); break;
+    case 3: signal_by_socket(FIOSETOWN, pid); break;
+    case 4: signal_by_socket(SIOCSPGRP, pid); break;
+    case 5: signal_by_socket(SIOCSPGRP, -getpgid(pid)); break;
+    default: signal_by_directory(pid);
+    }
+}
+
+/* signal-by-owner WAY PID: one of those ways. */
+static void owned_signal(char **argument)
+{
+    signal_by_owner((int)number(argument[0]), process(argument[1]));
+    answer("tried", 0);
+}
+
 /* signals PID [everything]: every way to send a signal; with the second word also SIGKILL, and a signal to everybody.
  * The calls after `pidfd` say nothing about what became of their signal: ask the victim. */
 static void signals(char **argument)
@@ -147,12 +204,8 @@ static void signals(char **argument)
     answer("sigqueue", syscall(SYS_rt_sigqueueinfo, pid, HARMLESS, &queued));
     answer("tgsigqueue", syscall(SYS_rt_tgsigqueueinfo, pid, pid, HARMLESS, &queued));
     answer("pidfd", syscall(SYS_pidfd_send_signal, syscall(SYS_pidfd_open, pid, 0), HARMLESS, NULL, 0));
-    struct {
-        int type;
-        pid_t pid;
-    } owner = {0 /* F_OWNER_TID */, pid};
-    signal_by_pipe(pid, F_SETOWN, NULL);
-    signal_by_pipe(pid, F_SETOWN_EX, &owner);
+    for (int way = 0; way < OWNED; way++)
+        signal_by_owner(way, pid);
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = HARMLESS};
     event._sigev_un._tid = pid;
     timer_t timer;
@@ -350,6 +403,7 @@ const struct attack process_attacks[] = {
     {"peek", 1, peek},
     {"runaway", 2, runaway},
     {"sibling", 0, sibling},
+    {"signal-by-owner", 2, owned_signal},
     {"signals", 1, signals},
     {"trace", 2, trace},
     {"traced", 2, traced},

@@ -69,6 +69,21 @@ fn numbers_that_nobody_looked_at_are_not_calls() {
 }
 
 #[test]
+fn a_program_that_rewrites_its_own_code_is_under_the_same_rules() {
+    each(|world| {
+        let secret = secret(world);
+        let attack = ["own-code", word(&secret)];
+        bare(world, &attack).are(&["runs", "open"], "OK");
+        for denial in [&[][..], &["--deny", "**/.env"]] {
+            let inside = confined(world, denial, &attack);
+            inside.are(&["runs"], "OK");
+            inside.are(&["open"], "EACCES");
+            inside.are(&["ring"], "EPERM");
+        }
+    });
+}
+
+#[test]
 fn nothing_is_typed_into_the_terminal() {
     each(|world| {
         let typed = |report: &crate::attack::Report| report.verdict("typed").to_owned();

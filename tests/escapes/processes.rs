@@ -81,9 +81,16 @@ fn no_signal_reaches_a_process_outside() {
         let reached = Victim::start(world);
         bare(world, &["signals", &reached.pid()]).all(&["OK"]);
         assert!(reached.signals() > 0, "the signals do not work even without a sandbox");
+        for way in ["0", "1", "2", "3", "4", "5", "6"] {
+            let before = reached.signals();
+            bare(world, &["signal-by-owner", way, &reached.pid()]).all(&["OK"]);
+            assert!(reached.gets_more_than(before), "owner {way} does not work even without a sandbox");
+        }
         drop(reached);
         let mut victim = Victim::start(world);
-        confined(world, &[], &["signals", &victim.pid(), "everything"]).all(&["EPERM"]);
+        // In a directory that it may write, so that something can be noticed there.
+        let work = world.work();
+        confined(world, &["--allow", word(&work)], &["signals", &victim.pid(), "everything"]).all(&["EPERM"]);
         assert!(victim.lives() && victim.signals() == 0, "{} signals", victim.signals());
         for supervisor in ["parent", "grandparent"] {
             confined(world, &[], &["signals", supervisor, "everything"]).all(&["EPERM"]);

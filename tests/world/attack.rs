@@ -183,6 +183,18 @@ impl Victim {
         self.text().lines().filter(|line| line.starts_with("signal ")).count()
     }
 
+    /// Whether it sees more than `before` signals soon.
+    pub(crate) fn gets_more_than(&self, before: usize) -> bool {
+        let start = Instant::now();
+        while self.signals() <= before {
+            if start.elapsed() > Duration::from_secs(5) {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        true
+    }
+
     /// Whether it still runs.
     pub(crate) fn lives(&mut self) -> bool {
         self.child.try_wait().expect("the state of the victim").is_none()
