@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
 
 use crate::attack::{Report, each, word};
@@ -83,6 +83,22 @@ fn an_address_that_changes_while_it_is_read_connects_to_nobody_else() {
         let report = place.probe(&["race-address", &place.path("own"), word(&path), TRIES]);
         assert!(listener.accept().is_err(), "somebody came: {report:?}");
         assert!(number(&report, "reached") > 1000, "{report:?}");
+    });
+}
+
+#[test]
+fn a_message_whose_description_changes_or_vanishes_reaches_nobody_else() {
+    each(|world| {
+        let place = Place::by_pattern(world);
+        let path = world.outside().join("socket");
+        let socket = UnixDatagram::bind(&path).expect("a socket");
+        world.give(&path);
+        socket.set_nonblocking(true).expect("a socket that does not wait");
+        let report = place.probe(&["race-header", &place.path("own"), word(&path), "5000"]);
+        assert!(socket.recv(&mut [0; 8]).is_err(), "a datagram came: {report:?}");
+        report.are(&["odd"], "0");
+        let counts = ["reached", "faults", "refused"].map(|name| number(&report, name));
+        assert!(counts.iter().all(|&count| count > 0), "{report:?}");
     });
 }
 

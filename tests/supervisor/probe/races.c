@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -233,6 +234,61 @@ static void race_address(char **argument)
     count("reached", reached);
 }
 
+/* Where a message is described, on a page that comes and goes. */
+static struct {
+    struct msghdr header;
+    struct iovec piece;
+} *volatile message;
+static struct sockaddr_un receiver[2];
+
+static void *flip_message(void *unused)
+{
+    for (int turn = 0; !atomic_load_explicit(&over, memory_order_relaxed); turn++) {
+        message->header.msg_name = &receiver[turn & 1];
+        mprotect((void *)message, 4096, PROT_NONE);
+        mprotect((void *)message, 4096, PROT_READ | PROT_WRITE);
+    }
+    return unused;
+}
+
+/* header OWN CLOSED TIMES: a message's description changes its receiver and vanishes while it is sent. */
+static void race_header(char **argument)
+{
+    long times = number(argument[2]), reached = 0, faults = 0, refused = 0, odd = 0;
+    for (int each = 0; each < 2; each++) {
+        receiver[each].sun_family = AF_UNIX;
+        strncpy(receiver[each].sun_path, argument[each], sizeof receiver[each].sun_path - 1);
+    }
+    int own = socket(AF_UNIX, SOCK_DGRAM, 0), sender = socket(AF_UNIX, SOCK_DGRAM, 0);
+    must("bind", bind(own, (struct sockaddr *)&receiver[0], sizeof receiver[0]));
+    message = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    message->piece = (struct iovec){"x", 1};
+    message->header = (struct msghdr){.msg_name = &receiver[0], .msg_namelen = sizeof receiver[0], .msg_iovlen = 1};
+    message->header.msg_iov = (struct iovec *)&message->piece;
+    pthread_t thread;
+    pthread_create(&thread, NULL, flip_message, NULL);
+    char byte;
+    for (long time = 0; time < times; time++) {
+        if (sendmsg(sender, (struct msghdr *)&message->header, MSG_DONTWAIT) == 1)
+            reached++;
+        else if (errno == EFAULT)
+            faults++;
+        else if (errno == EACCES)
+            refused++;
+        else
+            odd++;
+        (void)!recv(own, &byte, 1, MSG_DONTWAIT);
+    }
+    atomic_store(&over, 1);
+    pthread_join(thread, NULL);
+    mprotect((void *)message, 4096, PROT_NONE);
+    faults += sendmsg(sender, (struct msghdr *)message, 0) < 0 && errno == EFAULT;
+    count("reached", reached);
+    count("faults", faults);
+    count("refused", refused);
+    count("odd", odd);
+}
+
 static const char *linked[2];
 
 static void *put_in_place(void *unused)
@@ -326,6 +382,7 @@ const struct probe race_probes[] = {
     {"race-asked", 3, race_asked},
     {"race-bind", 3, race_bind},
     {"race-flags", 2, race_flags},
+    {"race-header", 3, race_header},
     {"race-lasting", 2, race_lasting},
     {"race-path", 3, race_path},
     {"race-swap", 4, race_swap},
