@@ -268,7 +268,7 @@ static void edges(char **argument)
     answer("unmapped-tail", open_at_boundary(path, 2, PROT_NONE));
 }
 
-const struct attack file_attacks[] = {
+const struct attempt file_attacks[] = {
     {"chdir-open", 2, open_beneath},
     {"devices", 1, devices},
     {"edges", 2, edges},

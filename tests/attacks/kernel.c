@@ -377,7 +377,7 @@ static void own_code(char **argument)
     answer("ring", syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno == EPERM ? -1 : 0);
 }
 
-const struct attack kernel_attacks[] = {
+const struct attempt kernel_attacks[] = {
     {"administration", 0, administration},
     {"filter", 0, filter},
     {"instruments", 0, instruments},

@@ -130,7 +130,7 @@ static void lasting_capability(char **argument)
     close(file);
 }
 
-const struct attack lasting_attacks[] = {
+const struct attempt lasting_attacks[] = {
     {"lasting", 2, lasting},
     {"lasting-capability", 1, lasting_capability},
     {"lasting-directories", 1, lasting_directories},

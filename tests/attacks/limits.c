@@ -106,7 +106,7 @@ static void core(char **argument)
     abort();
 }
 
-const struct attack limit_attacks[] = {
+const struct attempt limit_attacks[] = {
     {"core", 0, core},
     {"memory", 1, memory},
     {"open-files", 1, open_files},

@@ -129,7 +129,7 @@ static void look(char **argument)
 /* chmod PATH: one change of metadata. */
 static void change_mode(char **argument) { answer("chmod", chmod(argument[0], 0640)); }
 
-const struct attack metadata_attacks[] = {
+const struct attempt metadata_attacks[] = {
     {"chmod", 1, change_mode},
     {"look", 1, look},
     {"metadata", 1, metadata},

@@ -292,16 +292,25 @@ static void beat(const char *mark)
     close(descriptor);
 }
 
-/* daemon MARK SECONDS stay|go: leaves a process behind that ignores every signal and adds to MARK every 20 ms. */
-static void daemonize(char **argument)
+/* Leaves. Whoever stays behind sees MARK appear and hears 1, whoever left hears 0. */
+static int stays_behind(char **argument, time_t *end)
 {
     pid_t here = getpid();
     leave();
-    time_t end = time(NULL) + number(argument[1]);
-    if (getpid() == here) {
-        while (access(argument[0], F_OK) != 0 && time(NULL) < end)
-            usleep(1000);
-        answer("started", access(argument[0], F_OK));
+    *end = time(NULL) + number(argument[1]);
+    if (getpid() != here)
+        return 0;
+    while (access(argument[0], F_OK) != 0 && time(NULL) < *end)
+        usleep(1000);
+    answer("started", access(argument[0], F_OK));
+    return 1;
+}
+
+/* daemon MARK SECONDS stay|go: leaves a process behind that ignores every signal and adds to MARK every 20 ms. */
+static void daemonize(char **argument)
+{
+    time_t end;
+    if (stays_behind(argument, &end)) {
         while (strcmp(argument[2], "stay") == 0 && time(NULL) < end)
             usleep(20000);
         return;
@@ -317,15 +326,9 @@ static void daemonize(char **argument)
  * is still true when it has been read. Only MARK tells that there is still one. */
 static void runaway(char **argument)
 {
-    pid_t here = getpid();
-    leave();
-    time_t end = time(NULL) + number(argument[1]);
-    if (getpid() == here) {
-        while (access(argument[0], F_OK) != 0 && time(NULL) < end)
-            usleep(1000);
-        answer("started", access(argument[0], F_OK));
+    time_t end;
+    if (stays_behind(argument, &end))
         return;
-    }
     while (time(NULL) < end) {
         beat(argument[0]);
         if (fork() > 0)
@@ -393,7 +396,7 @@ static void become(char **argument)
     answer("setresuid", syscall(SYS_setresuid, 1, 1, 1));
 }
 
-const struct attack process_attacks[] = {
+const struct attempt process_attacks[] = {
     {"become", 0, become},
     {"daemon", 3, daemonize},
     {"identity", 0, identity},

@@ -250,7 +250,7 @@ static void unix_datagram(char **argument)
     answer("pair-connect", connect(end[0], (struct sockaddr *)&address, size));
 }
 
-const struct attack socket_attacks[] = {
+const struct attempt socket_attacks[] = {
     {"families", 0, families},
     {"fastopen", 1, fastopen},
     {"listen", 1, offer},

@@ -164,14 +164,6 @@ static void privilege(char **argument)
 /* The supplementary group of whom becoming() becomes. */
 #define GROUP 4242
 
-static void must(const char *what, long result)
-{
-    if (result < 0) {
-        perror(what);
-        exit(3);
-    }
-}
-
 static void lose_capabilities(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -203,7 +195,7 @@ static void becoming(char **argument)
         must("setresuid", syscall(SYS_setresuid, -1, user, -1));
         must("setresuid", syscall(SYS_setresuid, -1, 0, -1));
     }
-    exit(make_attack(count, argument + 2));
+    exit(make_attempt(count, argument + 2));
 }
 
 /* silent-mount DIRECTORY PROGRAM ARGUMENT…: runs the program where a file system that never answers is mounted. */
@@ -225,7 +217,7 @@ static void silent_mount(char **argument)
     exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-const struct attack wrapper_attacks[] = {
+const struct attempt wrapper_attacks[] = {
     {"becoming", 3, becoming},
     {"execute", 1, execute},
     {"hide", 3, hide},

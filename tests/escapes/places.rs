@@ -4,10 +4,8 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use crate::attack::{Report, confined, confined_command, each, program, sandbox, secret, word};
+use crate::attack::{Report, confined, confined_command, each, program, sandbox, secret, wait_for, word};
 use crate::world::{Outcome, World, shared};
 
 /// Devices that the default profile opens.
@@ -103,12 +101,8 @@ fn a_policy_that_is_replaced_while_its_run_goes_on_changes_nothing_of_that_run()
         let run = || {
             let (up, go) = (work.join("up"), work.join("go"));
             let mut command = sandbox(world, &["-p", word(&policy)]);
-            let mut nono = command.args(["/bin/sh", "-c", &script]).stdout(Stdio::piped()).spawn().expect("nono");
-            let start = Instant::now();
-            while !up.exists() {
-                assert!(start.elapsed() < Duration::from_secs(20) && nono.try_wait().is_ok_and(|end| end.is_none()));
-                thread::sleep(Duration::from_millis(5));
-            }
+            let nono = command.args(["/bin/sh", "-c", &script]).stdout(Stdio::piped()).spawn().expect("nono");
+            wait_for(&up);
             let wider = world.home().join("wider.json");
             world.file(&wider, &text(&format!(r#", "read": ["{}"]"#, word(&secret))));
             fs::rename(&wider, &policy).expect("another policy");

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::attack::each;
+use crate::attack::{each, wait_for};
 use crate::place::{Place, bare, number};
 use crate::world::{Who, World, skip};
 
@@ -171,11 +171,7 @@ fn the_tree_ends_within_a_second_when_the_supervisor_is_killed_while_calls_wait(
             command.args(["/bin/sh", "-c", &script]).stdout(Stdio::null()).stderr(Stdio::null());
             let mut nono = command.spawn().expect("nono");
             let up = std::path::PathBuf::from(format!("{fifo}.up"));
-            let start = Instant::now();
-            while !up.exists() {
-                assert!(start.elapsed() < Duration::from_secs(20), "the program did not start");
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            wait_for(&up);
             std::thread::sleep(Duration::from_millis(100));
             let victim = if of_keeper { keeper(nono.id()) } else { nono.id() };
             let killed = Instant::now();

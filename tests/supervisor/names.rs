@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use crate::attack::{each, word};
+use crate::attack::{each, wait_for, word};
 use crate::place::{Place, SECRET};
 use crate::world::World;
 
@@ -69,10 +69,7 @@ fn a_socket_that_is_put_where_an_allowed_one_was_is_not_reached() {
         let (up, go) = (world.work().join("up"), world.work().join("go"));
         let second = std::thread::scope(|scope| {
             let restarted = scope.spawn(|| {
-                let start = std::time::Instant::now();
-                while !up.exists() && start.elapsed() < std::time::Duration::from_secs(20) {
-                    std::thread::sleep(std::time::Duration::from_millis(5));
-                }
+                wait_for(&up);
                 fs::remove_file(&outside).expect("the first socket");
                 let second = listening(world, &outside);
                 world.file(&go, "");

@@ -54,10 +54,17 @@ pub(crate) fn program() -> &'static Path {
 /// Builds the C files of a directory of the project as `name` in the shared directory.
 pub(crate) fn compiled(directory: &str, name: &str) -> PathBuf {
     let target = shared().join(name);
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
-    let sources = fs::read_dir(directory).expect("the sources of a program").flatten().map(|entry| entry.path());
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // With the report of attempts, which all such programs share.
+    let places = [project.join(directory), project.join("tests/world")];
+    let files = places.iter().flat_map(|place| fs::read_dir(place).expect("the sources of a program")).flatten();
+    let sources = files.map(|entry| entry.path());
     let mut compiler = Command::new("cc");
-    compiler.args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"]).arg(&target);
+    compiler
+        .args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-I"])
+        .arg(&places[1])
+        .arg("-o")
+        .arg(&target);
     compiler.args(sources.filter(|path| path.extension().is_some_and(|extension| extension == "c")));
     let done = compiler.output().expect("a C compiler named cc");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -106,6 +113,15 @@ pub(crate) fn report(world: &World, command: &mut Command) -> Report {
 /// A path as an argument.
 pub(crate) fn word(path: &Path) -> &str {
     path.to_str().expect("paths of the tests are UTF-8")
+}
+
+/// Waits for a file that a program makes once it runs.
+pub(crate) fn wait_for(mark: &Path) {
+    let start = Instant::now();
+    while !mark.exists() {
+        assert!(start.elapsed() < Duration::from_secs(20), "the program did not start");
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Makes a file outside every grant.

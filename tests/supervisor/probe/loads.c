@@ -333,7 +333,7 @@ static void storm(char **argument)
     count("failed", failed);
 }
 
-const struct probe load_probes[] = {
+const struct attempt load_probes[] = {
     {"abandoned", 3, abandoned},
     {"alarms", 2, alarms},
     {"backlog", 2, backlog},

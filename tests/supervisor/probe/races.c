@@ -377,7 +377,7 @@ static void race_asked(char **argument)
     tell(escapes, reached);
 }
 
-const struct probe race_probes[] = {
+const struct attempt race_probes[] = {
     {"race-address", 3, race_address},
     {"race-asked", 3, race_asked},
     {"race-bind", 3, race_bind},

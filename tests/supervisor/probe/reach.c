@@ -152,7 +152,7 @@ static void reuse(char **argument)
     answer("connect", connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&theirs, sizeof theirs));
 }
 
-const struct probe reach_probes[] = {
+const struct attempt reach_probes[] = {
     {"itself", 0, itself},
     {"later", 1, later},
     {"read-often", 2, read_often},

@@ -261,7 +261,7 @@ static void limits(char **argument)
     limited("room-truncate", open("o/limited", O_WRONLY | O_TRUNC));
 }
 
-const struct probe same_probes[] = {
+const struct attempt same_probes[] = {
     {"limits", 0, limits},
     {"names", 0, names},
     {"opens", 0, opens},

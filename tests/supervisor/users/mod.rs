@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use std::os::fd::AsFd as _;
 
-use crate::attack::{Report, bare, can_confine, program, report, sandbox, word};
+use crate::attack::{Report, bare, can_confine, program, report, sandbox, wait_for, word};
 use crate::world::{NOBODY, Who, World};
 
 /// The supplementary group of whom the attack program becomes.
@@ -247,11 +247,7 @@ fn a_process_that_became_somebody_else_ends_with_the_run() {
             word(&mark)
         );
         let mut nono = command.args(["/bin/sh", "-c", &script]).stdout(Stdio::null()).spawn().expect("nono");
-        let start = Instant::now();
-        while !mark.exists() {
-            assert!(start.elapsed() < Duration::from_secs(20), "the program did not start");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_for(&mark);
         if victim != "nobody" {
             let pid = if victim == "front" { nono.id() } else { crate::loads::keeper(nono.id()) };
             let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
@@ -275,11 +271,7 @@ fn signals_for_the_program_reach_it_when_it_became_somebody_else() {
     let script = format!("trap 'exit 7' TERM; : > {}; while :; do sleep 0.05; done", word(&mark));
     command.arg(program()).args(["becoming", "whole", USER, "execute", "/bin/sh", "-c", &script]);
     let mut nono = command.stdout(Stdio::null()).spawn().expect("nono");
-    let start = Instant::now();
-    while !mark.exists() {
-        assert!(start.elapsed() < Duration::from_secs(20), "the program did not start");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for(&mark);
     let sent = std::process::Command::new("kill").args(["-TERM", &nono.id().to_string()]).status();
     assert!(sent.expect("kill").success());
     let start = Instant::now();
