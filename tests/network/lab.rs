@@ -37,6 +37,11 @@ shared.example.com 100.64.0.7
 loopback.example.com 127.0.0.1 ::1
 metadata.example.com 169.254.169.254
 mapped.example.com ::ffff:10.0.0.5
+translated.example.com 64:ff9b::a00:5
+carried.example.com 2002:a00:5::1
+translated-metadata.example.com 64:ff9b::a9fe:a9fe
+translated-public.example.com 64:ff9b::5db8:d70f
+carried-public.example.com 2002:5db8:d70f::1
 home.example.com 93.184.216.34 2606:2800:220:1::34
 answered.example.com 93.184.217.1
 mixed.example.com 10.0.0.5 93.184.215.14

@@ -20,11 +20,16 @@ fn a_name_leads_to_no_private_address() {
             ("loopback", "the address is not a public one (loopback"),
             ("metadata", "it leads to 169.254.169.254: the address belongs to a metadata service"),
             ("mapped", "the address is not a public one"),
+            ("translated", "it leads to 64:ff9b::a00:5: the address is not a public one (a private network"),
+            ("carried", "it leads to 2002:a00:5::1: the address is not a public one (a private network"),
+            ("translated-metadata", "the address belongs to a metadata service"),
         ] {
             stays(lab, &lab.curl(&all, &format!("http://{name}.example.com/")), reason);
         }
-        let mixed = lab.curl(&all, "http://mixed.example.com/");
-        assert_eq!(mixed.stdout, "hello\n", "{}", mixed.stderr);
+        for name in ["mixed", "translated-public", "carried-public"] {
+            let outcome = lab.curl(&all, &format!("http://{name}.example.com/"));
+            assert_eq!(outcome.stdout, "hello\n", "{name}: {}", outcome.stderr);
+        }
         assert!(lab.taken("requests").iter().all(|line| !line.contains(PRIVATE)));
     });
 }
