@@ -182,3 +182,88 @@ fn check_proof(entry: &LogEntry, proof: &InclusionProof) -> Result<(), String> {
     verify_inclusion(proof.log_index, proof.tree_size, &leaf, &hashes, &root)
         .map_err(|_| "its proof does not lead to the root of its tree".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use p256::ecdsa::SigningKey;
+
+    const SIGNATURE: &[u8] = b"a signature";
+
+    fn key() -> PublicKey {
+        PublicKey::new(*SigningKey::from_slice(&[1; 32]).unwrap().verifying_key()).unwrap()
+    }
+
+    /// An entry with that body, alone in its tree.
+    fn entry(kind: &str, version: &str, spec: &str) -> LogEntry {
+        let body = format!(r#"{{"apiVersion":"{version}","kind":"{kind}","spec":{spec}}}"#).into_bytes();
+        let root = leaf_hash(&body);
+        let line = STANDARD.encode([&[1, 2, 3, 4][..], &[9; 70]].concat());
+        let checkpoint = format!("log\n1\n{}\n\n\u{2014} log {line}\n", STANDARD.encode(root));
+        let proof = InclusionProof {
+            log_index: 0,
+            tree_size: 1,
+            root_hash: root.to_vec(),
+            hashes: Vec::new(),
+            checkpoint: Some(checkpoint),
+        };
+        LogEntry {
+            log_index: 7,
+            log_key_id: vec![1, 2, 3, 4, 5],
+            kind: kind.to_owned(),
+            kind_version: version.to_owned(),
+            integrated_time: 0,
+            inclusion_promise: None,
+            inclusion_proof: Some(proof),
+            canonicalized_body: body,
+        }
+    }
+
+    fn checked(entry: LogEntry) -> Result<(), String> {
+        let (key, digest, payload) = (key(), Digest::of(b"encoded"), Some(Digest::of(b"payload")));
+        check(&[entry], Version::V0_3, Signed { signature: SIGNATURE, key: &key, digest, payload })
+    }
+
+    #[test]
+    fn an_entry_of_the_second_log_names_the_kind_of_its_key() {
+        let spec = |details: &str, algorithm: &str, content: &[u8]| {
+            format!(
+                r#"{{"hashedRekordV002":{{"data":{{"algorithm":"{algorithm}","digest":"{}"}},"signature":{{"content":"{}",
+                    "verifier":{{"keyDetails":"{details}","publicKey":{{"rawBytes":"{}"}}}}}}}}}}"#,
+                STANDARD.encode(Digest::of(content).as_bytes()),
+                STANDARD.encode(SIGNATURE),
+                key().to_base64(),
+            )
+        };
+        let second = |details: &str, algorithm: &str, content: &[u8]| {
+            checked(entry("hashedrekord", "0.0.2", &spec(details, algorithm, content)))
+        };
+        assert_eq!(second("PKIX_ECDSA_P256_SHA_256", "SHA2_256", b"encoded"), Ok(()));
+        for (details, algorithm, content) in [
+            ("PKIX_ECDSA_P384_SHA_384", "SHA2_256", &b"encoded"[..]),
+            ("PKIX_ED25519", "SHA2_256", b"encoded"),
+            ("PKIX_ECDSA_P256_SHA_256", "SHA2_512", b"encoded"),
+            ("PKIX_ECDSA_P256_SHA_256", "SHA2_256", b"payload"),
+        ] {
+            assert!(second(details, algorithm, content).is_err(), "{details} {algorithm}");
+        }
+    }
+
+    #[test]
+    fn an_entry_of_an_envelope_is_about_its_payload() {
+        let spec = |payload: &[u8], count: usize| {
+            let verifier = STANDARD.encode(key().to_pem());
+            let one = format!(r#"{{"signature":"{}","verifier":"{verifier}"}}"#, STANDARD.encode(SIGNATURE));
+            let hash = |digest| format!(r#"{{"algorithm":"sha256","value":"{digest}"}}"#);
+            let (any, payload) = (hash(Digest::of(b"any")), hash(Digest::of(payload)));
+            format!(r#"{{"envelopeHash":{any},"payloadHash":{payload},"signatures":[{}]}}"#, vec![one; count].join(","))
+        };
+        assert_eq!(checked(entry("dsse", "0.0.1", &spec(b"payload", 1))), Ok(()));
+        for wrong in [spec(b"encoded", 1), spec(b"payload", 0), spec(b"payload", 2), "{}".to_owned(), "[]".to_owned()] {
+            assert!(checked(entry("dsse", "0.0.1", &wrong)).is_err(), "{wrong}");
+        }
+        assert!(checked(entry("intoto", "0.0.2", &spec(b"payload", 1))).is_err());
+    }
+}

@@ -107,4 +107,46 @@ mod tests {
             assert_eq!(take(&mut &*bytes, 4), expected, "{bytes:?}");
         }
     }
+
+    /// One element.
+    fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+        let value = parts.concat();
+        let length = u8::try_from(value.len()).unwrap();
+        let head = if length < 0x80 { vec![tag, length] } else { vec![tag, 0x81, length] };
+        [head, value].concat()
+    }
+
+    /// A reply with that status over `digest` of that algorithm.
+    fn reply(status: u8, algorithm: &[u8], digest: &[u8]) -> Vec<u8> {
+        let algorithm = der(SEQUENCE, &[&der(OBJECT_IDENTIFIER, &[algorithm]), &[5, 0]]);
+        let imprint = der(SEQUENCE, &[&algorithm, &der(OCTET_STRING, &[digest])]);
+        let info = der(SEQUENCE, &[&[INTEGER, 1, 1], &der(OBJECT_IDENTIFIER, &[&[0x2a]]), &imprint, &[INTEGER, 1, 9]]);
+        let octets = der(CONTEXT_0, &[&der(OCTET_STRING, &[&info])]);
+        let encapsulated = der(SEQUENCE, &[&der(OBJECT_IDENTIFIER, &[TST_INFO]), &octets]);
+        let signed = der(SEQUENCE, &[&[INTEGER, 1, 3], &[SET, 0], &encapsulated, &[SET, 0]]);
+        let content = der(SEQUENCE, &[&der(OBJECT_IDENTIFIER, &[SIGNED_DATA]), &der(CONTEXT_0, &[&signed])]);
+        der(SEQUENCE, &[&der(SEQUENCE, &[&[INTEGER, 1, status]]), &content])
+    }
+
+    #[test]
+    fn a_reply_is_granted_over_the_sha_256_of_the_signature_or_it_is_none() {
+        const SHA_1: &[u8] = &[0x2b, 0x0e, 0x03, 0x02, 0x1a];
+        let digest = Digest::of(b"one");
+        let good = reply(0, SHA_256, digest.as_bytes());
+        assert_eq!((check(&good, b"one"), check(&reply(1, SHA_256, digest.as_bytes()), b"one")), (Ok(()), Ok(())));
+        for (bytes, expected) in [
+            (reply(2, SHA_256, digest.as_bytes()), "refused"),
+            (reply(0, SHA_256, Digest::of(b"other").as_bytes()), "another signature"),
+            (reply(0, SHA_1, &[7; 20]), "another digest"),
+            (reply(0, SHA_1, digest.as_bytes()), "another digest"),
+            (reply(0, &[], digest.as_bytes()), "another digest"),
+            ([&good[..], &[0]].concat(), "no reply"),
+        ] {
+            let why = check(&bytes, b"one").unwrap_err();
+            assert!(why.contains(expected), "{expected}: {why}");
+        }
+        for end in 0..good.len() {
+            assert!(check(good.get(..end).unwrap(), b"one").is_err(), "{end}");
+        }
+    }
 }
