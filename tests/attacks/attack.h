@@ -4,14 +4,20 @@
 
 #include "report.h"
 
+#include <sys/types.h>
+
 extern const struct attempt kernel_attacks[];
 extern const struct attempt file_attacks[];
 extern const struct attempt lasting_attacks[];
 extern const struct attempt limit_attacks[];
 extern const struct attempt metadata_attacks[];
 extern const struct attempt process_attacks[];
+extern const struct attempt signal_attacks[];
 extern const struct attempt socket_attacks[];
 extern const struct attempt wrapper_attacks[];
+
+/* PID as text, or `parent` for whoever started this program, or `grandparent`. */
+pid_t process(const char *text);
 
 /* Numbers that older headers lack; they are the same on every architecture. */
 #ifndef SYS_fchmodat2

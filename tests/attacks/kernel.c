@@ -352,31 +352,6 @@ static void landlock(char **argument)
     printf("abi: %ld\n", abi);
 }
 
-static long answered(long number) { return number; }
-
-/* own-code PATH: writes into its own code, by /proc/self/mem where it may, runs that, and opens the path. */
-static void own_code(char **argument)
-{
-    long (*volatile call)(long) = answered;
-#ifdef __x86_64__
-    /* mov eax, 42; ret */
-    static const unsigned char code[] = {0xb8, 42, 0, 0, 0, 0xc3};
-#else
-    /* mov w0, 42; ret */
-    static const unsigned char code[] = {0x40, 0x05, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6};
-#endif
-    int memory = open("/proc/self/mem", O_RDWR);
-    long written = pwrite(memory, code, sizeof code, (off_t)(size_t)answered);
-    char *page = (char *)((size_t)answered & ~4095UL);
-    if (written < 0 && mprotect(page, 8192, PROT_READ | PROT_WRITE | PROT_EXEC) == 0)
-        memcpy((void *)(size_t)answered, code, sizeof code);
-    __builtin___clear_cache((char *)answered, (char *)answered + sizeof code);
-    answer("runs", call(7) == 42 ? 0 : -1);
-    int got = open(argument[0], O_RDONLY);
-    answer("open", got);
-    answer("ring", syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno == EPERM ? -1 : 0);
-}
-
 const struct attempt kernel_attacks[] = {
     {"administration", 0, administration},
     {"filter", 0, filter},
@@ -393,7 +368,6 @@ const struct attempt kernel_attacks[] = {
     {"mounts", 1, mounts},
     {"namespaces", 0, namespaces},
     {"ordinary", 0, ordinary},
-    {"own-code", 1, own_code},
     {"unknown", 0, unknown},
     {"uring", 2, uring},
     {"uring-rest", 0, uring_rest},

@@ -1,28 +1,25 @@
-/* Attempts on other processes. */
+/* Attempts on other processes, and on the program itself. */
 #define _GNU_SOURCE
 #include "attack.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/sockios.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-/* PID as text, or `parent` for whoever started this program, or `grandparent`. */
-static pid_t process(const char *text)
+pid_t process(const char *text)
 {
     if (strcmp(text, "grandparent") != 0)
         return strcmp(text, "parent") == 0 ? getppid() : (pid_t)number(text);
@@ -38,9 +35,6 @@ static pid_t process(const char *text)
     fclose(stat);
     return parent;
 }
-
-/* Nobody is stopped by the signals that are sent here: SIGURG is ignored unless a program asks for it. */
-#define HARMLESS SIGURG
 
 static char buffer[8] = "victim";
 
@@ -118,103 +112,6 @@ static void links(char **argument)
     char target[4096];
     for (char **path = argument; *path; path++)
         answer(*path, readlink(*path, target, sizeof target));
-}
-
-/* The same by the older requests of sockets, which take a process or, negative, a process group. */
-static void signal_by_socket(unsigned long request, int owner)
-{
-    int end[2], on = 1;
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, end) != 0)
-        return;
-    fcntl(end[0], F_SETSIG, HARMLESS);
-    ioctl(end[0], request, &owner);
-    ioctl(end[0], FIOASYNC, &on);
-    /* Urgent data is a signal of its own. */
-    if (write(end[1], "x", 1) != 1 || send(end[1], "x", 1, MSG_OOB) != 1)
-        answer("socket", -1);
-}
-
-/* Has the kernel send the signal when something appears in a directory. */
-static void signal_by_directory(pid_t pid)
-{
-    char path[64];
-    int directory = open(".", O_RDONLY | O_DIRECTORY);
-    fcntl(directory, F_SETSIG, HARMLESS);
-    fcntl(directory, F_NOTIFY, DN_CREATE | DN_MULTISHOT);
-    fcntl(directory, F_SETOWN, pid);
-    snprintf(path, sizeof path, "noticed-%d", getpid());
-    close(open(path, O_WRONLY | O_CREAT, 0600));
-    unlink(path);
-}
-
-/* Has the kernel send the signal when a pipe becomes readable. */
-static void signal_by_pipe(pid_t pid, int command, void *owner)
-{
-    int end[2];
-    if (pipe(end) != 0)
-        return;
-    fcntl(end[0], F_SETSIG, HARMLESS);
-    if (command == F_SETOWN)
-        fcntl(end[0], F_SETOWN, pid);
-    else
-        fcntl(end[0], command, owner);
-    fcntl(end[0], F_SETFL, O_ASYNC);
-    if (write(end[1], "x", 1) != 1)
-        answer("pipe", -1);
-}
-
-/* How many ways there are to have a descriptor signal its owner. */
-#define OWNED 7
-
-static void signal_by_owner(int way, pid_t pid)
-{
-    struct {
-        int type;
-        pid_t pid;
-    } thread = {0 /* F_OWNER_TID */, pid}, group = {2 /* F_OWNER_PGRP */, getpgid(pid)};
-    switch (way) {
-    case 0: signal_by_pipe(pid, F_SETOWN, NULL); break;
-    case 1: signal_by_pipe(pid, F_SETOWN_EX, &thread); break;
-    case 2: signal_by_pipe(pid, F_SETOWN_EX, &group); break;
-    case 3: signal_by_socket(FIOSETOWN, pid); break;
-    case 4: signal_by_socket(SIOCSPGRP, pid); break;
-    case 5: signal_by_socket(SIOCSPGRP, -getpgid(pid)); break;
-    default: signal_by_directory(pid);
-    }
-}
-
-/* signal-by-owner WAY PID: one of those ways. */
-static void owned_signal(char **argument)
-{
-    signal_by_owner((int)number(argument[0]), process(argument[1]));
-    answer("tried", 0);
-}
-
-/* signals PID [everything]: every way to send a signal; with the second word also SIGKILL, and a signal to everybody.
- * The calls after `pidfd` say nothing about what became of their signal: ask the victim. */
-static void signals(char **argument)
-{
-    pid_t pid = process(argument[0]);
-    answer("kill", kill(pid, HARMLESS));
-    answer("kill-zero", kill(pid, 0));
-    answer("kill-hard", kill(pid, argument[1] ? SIGKILL : SIGCONT));
-    answer("tgkill", syscall(SYS_tgkill, pid, pid, HARMLESS));
-    answer("tkill", syscall(SYS_tkill, pid, HARMLESS));
-    siginfo_t queued = {.si_signo = HARMLESS, .si_code = SI_QUEUE, .si_pid = getpid(), .si_uid = getuid()};
-    answer("sigqueue", syscall(SYS_rt_sigqueueinfo, pid, HARMLESS, &queued));
-    answer("tgsigqueue", syscall(SYS_rt_tgsigqueueinfo, pid, pid, HARMLESS, &queued));
-    answer("pidfd", syscall(SYS_pidfd_send_signal, syscall(SYS_pidfd_open, pid, 0), HARMLESS, NULL, 0));
-    for (int way = 0; way < OWNED; way++)
-        signal_by_owner(way, pid);
-    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = HARMLESS};
-    event._sigev_un._tid = pid;
-    timer_t timer;
-    const struct itimerspec soon = {.it_value.tv_nsec = 1000000};
-    if (timer_create(CLOCK_MONOTONIC, &event, &timer) == 0)
-        timer_settime(timer, 0, &soon, NULL);
-    if (argument[1])
-        kill(-1, HARMLESS);
-    usleep(100000);
 }
 
 /* influence PID: every way to change how a process is scheduled, limited or placed. */
@@ -396,6 +293,31 @@ static void become(char **argument)
     answer("setresuid", syscall(SYS_setresuid, 1, 1, 1));
 }
 
+static long answered(long number) { return number; }
+
+/* own-code PATH: writes into its own code, by /proc/self/mem where it may, runs that, and opens the path. */
+static void own_code(char **argument)
+{
+    long (*volatile call)(long) = answered;
+#ifdef __x86_64__
+    /* mov eax, 42; ret */
+    static const unsigned char code[] = {0xb8, 42, 0, 0, 0, 0xc3};
+#else
+    /* mov w0, 42; ret */
+    static const unsigned char code[] = {0x40, 0x05, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6};
+#endif
+    int memory = open("/proc/self/mem", O_RDWR);
+    long written = pwrite(memory, code, sizeof code, (off_t)(size_t)answered);
+    char *page = (char *)((size_t)answered & ~4095UL);
+    if (written < 0 && mprotect(page, 8192, PROT_READ | PROT_WRITE | PROT_EXEC) == 0)
+        memcpy((void *)(size_t)answered, code, sizeof code);
+    __builtin___clear_cache((char *)answered, (char *)answered + sizeof code);
+    answer("runs", call(7) == 42 ? 0 : -1);
+    int got = open(argument[0], O_RDONLY);
+    answer("open", got);
+    answer("ring", syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno == EPERM ? -1 : 0);
+}
+
 const struct attempt process_attacks[] = {
     {"become", 0, become},
     {"daemon", 3, daemonize},
@@ -403,11 +325,10 @@ const struct attempt process_attacks[] = {
     {"influence", 1, influence},
     {"links", 1, links},
     {"own", 0, own},
+    {"own-code", 1, own_code},
     {"peek", 1, peek},
     {"runaway", 2, runaway},
     {"sibling", 0, sibling},
-    {"signal-by-owner", 2, owned_signal},
-    {"signals", 1, signals},
     {"trace", 2, trace},
     {"traced", 2, traced},
     {"victim", 0, victim},

@@ -230,3 +230,9 @@ const struct attempt wrapper_attacks[] = {
     {"terminal-size", 0, terminal_size},
     {NULL, 0, NULL},
 };
+
+/* The same program is the attack, when its target is denied, and the legitimate twin, when it is granted. */
+const struct attempt *const tables[] = {
+    file_attacks,    kernel_attacks, lasting_attacks, limit_attacks,   metadata_attacks,
+    process_attacks, signal_attacks, socket_attacks,  wrapper_attacks, NULL,
+};
