@@ -29,6 +29,18 @@ const OF_OBJECTS: [(&str, &[&str]); 5] = [
     ("finding_info", &["title", "uid"]),
 ];
 
+/// Objects of which one of these attributes is required where they are there (constraint `at_least_one`).
+const ONE_OF: [(&str, &[&str]); 8] = [
+    ("/process", &["pid", "uid", "cpid"]),
+    ("/actor", &["process", "user", "invoked_by", "session", "app_name", "app_uid"]),
+    ("/actor/process", &["pid", "uid", "cpid"]),
+    ("/actor/user", &["account", "name", "uid"]),
+    ("/device", &["ip", "uid", "name", "hostname", "instance_uid", "interface_uid", "interface_name"]),
+    ("/dst_endpoint", &["ip", "uid", "name", "hostname", "svc_name", "instance_uid", "interface_name", "domain"]),
+    ("/metadata/product", &["name", "uid"]),
+    ("/policy", &["name", "type", "uid"]),
+];
+
 fn check(row: &Value) -> Result<(), String> {
     let number = |name: &str| row[name].as_u64().ok_or_else(|| format!("{name} is no number"));
     let missing = OF_ALL.iter().find(|name| row[**name].is_null());
@@ -47,6 +59,12 @@ fn check(row: &Value) -> Result<(), String> {
     for (object, required) in OF_OBJECTS.iter().filter(|(object, _)| row[*object].is_object()) {
         if let Some(name) = required.iter().find(|name| row[*object][**name].is_null()) {
             return Err(format!("{object}.{name} is missing"));
+        }
+    }
+    for (place, wanted) in ONE_OF {
+        let object = row.pointer(place).and_then(Value::as_object);
+        if object.is_some_and(|object| !wanted.iter().any(|name| object.contains_key(*name))) {
+            return Err(format!("{place} has none of {wanted:?}"));
         }
     }
     let ends = [&row["dst_endpoint"], &row["src_endpoint"]];

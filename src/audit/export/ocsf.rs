@@ -44,8 +44,7 @@ pub(super) fn row(row: &Row<'_>) -> Value {
         Subject::File(_) => file(&mut out, row),
         Subject::Network(act) => network(&mut out, row, act),
         Subject::Process => {
-            let started = json!({ "file": file_of(&record.target), "name": subject::file_name(&record.target) });
-            out.insert("process".into(), started);
+            out.insert("process".into(), started(row));
             out.insert("launch_type_id".into(), 3.into());
         }
         Subject::Session(SessionAct::Damaged) => {
@@ -216,6 +215,19 @@ fn severity(row: &Row<'_>) -> u32 {
         | Disposition::Kernel
         | Disposition::Noted => 1,
     }
+}
+
+/// The process as it is from then on: `execve(2)` leaves it its number. The schema wants that, or an identifier of it.
+fn started(row: &Row<'_>) -> Value {
+    let record = row.record;
+    let mut process = json!({ "file": file_of(&record.target), "name": subject::file_name(&record.target) });
+    let pid = record.field("process.pid").or_else(|| record.field("pid")).filter(|pid| pid.is_u64());
+    match (pid, process.as_object_mut()) {
+        (Some(pid), Some(process)) => process.insert("pid".into(), pid.clone()),
+        (None, Some(process)) => process.insert("uid".into(), row.leaf_hash().into()),
+        (_, None) => None,
+    };
+    process
 }
 
 fn file(out: &mut Map<String, Value>, row: &Row<'_>) {
