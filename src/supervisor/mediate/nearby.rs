@@ -14,7 +14,7 @@ const MOST: usize = 256;
 pub(super) struct Nearby(Mutex<HashMap<Vec<u8>, Option<Arc<Near>>>>);
 
 impl Mediator {
-    /// What the plan says about `operation`: the answer of [`decide`].
+    /// What the plan says about `operation`: the answer of [`decide()`].
     pub(super) fn verdict(&self, operation: &Operation) -> Verdict<'_> {
         match self.near(operation) {
             Some(near) => decide_near(&self.plan, &near, operation),
