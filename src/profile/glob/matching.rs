@@ -24,7 +24,7 @@ pub(super) fn positions_behind(components: &[Component], path: &[u8]) -> Option<
                 Component::AnyDepth => 1 << position,
                 Component::Literal(literal) if literal == name => 2 << position,
                 Component::Literal(_) => 0,
-                Component::Pattern(tokens) if !begins_so(tokens, name) => 0,
+                Component::Pattern(tokens) if !may_match(tokens, name) => 0,
                 Component::Pattern(tokens) => {
                     let characters = characters.get_or_insert_with(|| decoded(name));
                     if tokens_match(tokens, characters) { 2 << position } else { 0 }
@@ -51,16 +51,17 @@ pub(super) fn component_matches(component: &Component, name: &[u8]) -> bool {
     match component {
         Component::AnyDepth => true,
         Component::Literal(literal) => literal == name,
-        Component::Pattern(tokens) => begins_so(tokens, name) && tokens_match(tokens, &decoded(name)),
+        Component::Pattern(tokens) => may_match(tokens, name) && tokens_match(tokens, &decoded(name)),
     }
 }
 
-/// Whether the first byte of the name lets the tokens match it, where that can be told: it tells most names apart.
-fn begins_so(tokens: &[Token], name: &[u8]) -> bool {
-    match (tokens.first(), name.first()) {
-        (Some(Token::Literal(literal)), Some(&first)) if *literal < 0x80 => *literal == u32::from(first),
+/// Whether the first and the last byte of the name let the tokens match it, where that can be told: it tells most names apart.
+fn may_match(tokens: &[Token], name: &[u8]) -> bool {
+    let fits = |token: Option<&Token>, byte: Option<&u8>| match (token, byte) {
+        (Some(Token::Literal(literal)), Some(&byte)) if *literal < 0x80 => *literal == u32::from(byte),
         _ => true,
-    }
+    };
+    fits(tokens.first(), name.first()) && fits(tokens.last(), name.last())
 }
 
 /// Adds the positions behind each `**` that may stand for nothing.

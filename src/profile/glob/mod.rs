@@ -279,6 +279,11 @@ mod tests {
         assert!(matches("[à-ü].env", "/é.env".as_bytes()));
         assert!(matches(".env", b"/\xff/.env"));
         assert!(matches("é", "/é".as_bytes()));
+        assert!(matches("*é", "/aé".as_bytes()));
+        assert!(matches("é*", "/éa".as_bytes()));
+        assert!(!matches("*a", b"/a\xff"));
+        assert!(!matches("a*", b"/\xffa"));
+        assert!(!matches("a*a", b"/a"));
         assert!(!matches("é", b"/\xe9"));
         // The replacement character is a name like any other, and stands for no other byte.
         assert!(!matches("\u{fffd}.env", b"/\xff.env"));
