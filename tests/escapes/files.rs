@@ -33,6 +33,21 @@ fn no_call_opens_a_file_outside_the_policy() {
 }
 
 #[test]
+fn each_refused_open_is_one_record_whichever_call_it_was() {
+    each(|world| {
+        let secret = secret(world);
+        for denial in [&[][..], &["--deny", "**/.env"]] {
+            let refused = confined(world, denial, &["read", word(&secret)]);
+            let list = world.finish(world.nono().args(["audit", "list"])).stdout;
+            let session = list.lines().last().and_then(|line| line.split(' ').next()).expect("a session");
+            let shown = world.finish(world.nono().args(["audit", "show", session, "--denied"])).stdout;
+            let records = shown.lines().filter(|line| line.contains(word(&secret))).count();
+            assert_eq!(records, refused.lines.len(), "{denial:?}: {shown}");
+        }
+    });
+}
+
+#[test]
 fn a_working_directory_or_a_descriptor_of_a_directory_opens_nothing_more() {
     each(|world| {
         let secret = secret(world);
