@@ -8,27 +8,32 @@ use crate::plan::network::connect_home;
 use crate::plan::{Operation, Plan, Verdict, decide};
 use crate::profile::host::{Target, embedded, private_kind};
 
+/// What is said of such an address.
+const OWN: &str = "this machine's own, which counts as private";
+const UNKNOWN: &str = "perhaps this machine's own: the kernel does not say, since netlink is closed to nono";
+
 /// The plan's decision about `operation`, with what the kernel knows of the address that it is about.
 pub fn decide_here<'p>(plan: &'p Plan, operation: &Operation) -> Verdict<'p> {
     let verdict = decide(plan, operation);
-    match (&verdict, operation) {
-        // An address that is private by its number needs a rule about it anyway.
-        (Verdict::Allow(_) | Verdict::Ask(_), Operation::Connect { target: Target::Address(address), port, udp })
-            if private_kind(*address).is_none() && is_home(*address) =>
-        {
-            connect_home(plan, *address, *port, *udp)
-        }
-        _ => verdict,
+    let Operation::Connect { target: Target::Address(address), port, udp } = operation else { return verdict };
+    // An address that is private by its number needs a rule about it anyway.
+    let is_open = matches!(verdict, Verdict::Allow(_) | Verdict::Ask(_)) && private_kind(*address).is_none();
+    match is_open.then(|| home(*address)).flatten() {
+        Some(home) => connect_home(plan, *address, *port, *udp, home),
+        None => verdict,
     }
 }
 
-/// Whether `address` is one of this machine now, or an IPv6 form of one. Where the kernel does not say, it may be.
-pub fn is_home(address: IpAddr) -> bool {
-    let here = |address| is_local(address).unwrap_or(true);
+/// In words, when `address` is one of this machine now, or an IPv6 form of one, or when the kernel does not say.
+pub fn home(address: IpAddr) -> Option<&'static str> {
     let address = address.to_canonical();
     let carried = match address {
         IpAddr::V4(_) => None,
-        IpAddr::V6(v6) => embedded(v6),
+        IpAddr::V6(v6) => embedded(v6).map(IpAddr::V4),
     };
-    here(address) || carried.is_some_and(|v4| here(v4.into()))
+    [Some(address), carried].into_iter().flatten().find_map(|address| match is_local(address) {
+        Ok(false) => None,
+        Ok(true) => Some(OWN),
+        Err(_) => Some(UNKNOWN),
+    })
 }

@@ -9,22 +9,19 @@ use crate::profile::host::{Endpoint, Host, HostRule, Listen, Target, is_metadata
 use super::decide::undecided;
 use super::{Plan, Reason, Verdict};
 
-/// What an address of this machine is, where that does not show in its number.
-const OWN: &str = "this machine's own, which counts as private";
-
 /// A name is decided by the rules for names; the addresses it turns out to have are another question. An address is decided
 /// by the rules for networks, and a private one needs a rule that is about private addresses.
 pub(super) fn connect<'p>(plan: &'p Plan, target: &Target, port: u16, udp: bool) -> Verdict<'p> {
-    reach(plan, target, port, udp, false)
+    reach(plan, target, port, udp, None)
 }
 
-/// As [`connect`], for an address that this machine has itself: it counts as a private one, and if its number is a public
-/// one, only a rule with exactly that address is about it.
-pub fn connect_home(plan: &Plan, address: IpAddr, port: u16, udp: bool) -> Verdict<'_> {
-    reach(plan, &Target::Address(address), port, udp, true)
+/// As [`connect`], for an address that this machine has itself, or may have; `home` says which, in words. It counts as a
+/// private one, and if its number is a public one, only a rule with exactly that address is about it.
+pub fn connect_home<'p>(plan: &'p Plan, address: IpAddr, port: u16, udp: bool, home: &'static str) -> Verdict<'p> {
+    reach(plan, &Target::Address(address), port, udp, Some(home))
 }
 
-fn reach<'p>(plan: &'p Plan, target: &Target, port: u16, udp: bool, home: bool) -> Verdict<'p> {
+fn reach<'p>(plan: &'p Plan, target: &Target, port: u16, udp: bool, home: Option<&'static str>) -> Verdict<'p> {
     let Some(network) = &plan.profile.network else { return Verdict::Deny(Reason::NoNetwork) };
     // `::ffff:127.0.0.1` is 127.0.0.1 to the kernel (RFC 4291, section 2.5.5.2).
     let target = match target {
@@ -34,7 +31,6 @@ fn reach<'p>(plan: &'p Plan, target: &Target, port: u16, udp: bool, home: bool) 
     if let Some(reason) = approver(plan, &target, port).filter(|_| !udp) {
         return Verdict::Deny(reason);
     }
-    let own = home.then_some(OWN);
     let closest = |given: &&Given<HostRule>| Reverse(closeness(&given.value));
     let covering = || network.allow.iter().filter(|given| given.value.matches(&target, port, udp));
     let refused = match target {
@@ -43,18 +39,18 @@ fn reach<'p>(plan: &'p Plan, target: &Target, port: u16, udp: bool, home: bool) 
             return literal.map_or(Verdict::Deny(Reason::Metadata), |given| Verdict::Allow(Reason::Host(given)));
         }
         Target::Address(address) if network.deny_private.as_ref().is_none_or(|given| given.value) => {
-            private_kind(address).or(own)
+            private_kind(address).or(home)
         }
         Target::Address(_) | Target::Name(_) => None,
     };
     let sufficient = |given: &&Given<HostRule>| {
-        refused.is_none() || is_about_private(&given.value.host) || home && given.value.is_literal_address()
+        refused.is_none() || is_about_private(&given.value.host) || home.is_some() && given.value.is_literal_address()
     };
     match (covering().filter(sufficient).min_by_key(closest), refused) {
         (Some(given), _) => Verdict::Allow(Reason::Host(given)),
         (None, Some(kind)) => Verdict::Deny(Reason::Private(kind)),
         // Nobody is asked about this machine or a private network, also where `deny_private` is off.
-        (None, None) if home || is_private(&target) => Verdict::Deny(Reason::NoRule),
+        (None, None) if home.is_some() || is_private(&target) => Verdict::Deny(Reason::NoRule),
         (None, None) => undecided(plan, Reason::NoRule),
     }
 }
@@ -82,17 +78,16 @@ pub fn lead_to<'p>(
     address: IpAddr,
     port: u16,
     udp: bool,
-    home: bool,
+    home: Option<&'static str>,
 ) -> Verdict<'p> {
     let Some(network) = &plan.profile.network else { return Verdict::Deny(Reason::NoNetwork) };
     if let Some(reason) = approver(plan, &Target::Address(address.to_canonical()), port).filter(|_| !udp) {
         return Verdict::Deny(reason);
     }
     let denies_private = network.deny_private.as_ref().is_none_or(|given| given.value);
-    let refused = match private_kind(address) {
+    let refused = match private_kind(address).or(home) {
         _ if is_metadata(address) => Reason::Metadata,
-        Some(kind) if denies_private || home || is_own(address) => Reason::Private(kind),
-        None if home => Reason::Private(OWN),
+        Some(kind) if denies_private || home.is_some() || is_own(address) => Reason::Private(kind),
         Some(_) | None => return Verdict::Allow(by_name),
     };
     match reach(plan, &Target::Address(address), port, udp, home) {

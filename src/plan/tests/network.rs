@@ -75,7 +75,7 @@ fn the_approver_is_out_of_reach_whatever_is_allowed() {
         assert_eq!(word(&decide(&plan, &operation(refused))), "deny approver", "{url}");
         assert!(matches!(decide(&plan, &operation(allowed)), Verdict::Allow(_)), "{url} {allowed}");
         if let Operation::Connect { target: Target::Address(address), port, .. } = operation(refused) {
-            let led = network::lead_to(&plan, Reason::NoRule, address, port, false, false);
+            let led = network::lead_to(&plan, Reason::NoRule, address, port, false, None);
             assert_eq!(word(&led), "deny approver", "{url}");
         }
     }
@@ -202,7 +202,7 @@ fn a_name_leads_to_public_addresses_and_to_others_only_where_they_are_allowed_th
     let led = |plan: &Plan, address: &str| {
         let by_name = Operation::Connect { target: Target::Name("a.example".to_owned()), port: 443, udp: false };
         let Verdict::Allow(by_name) = decide(plan, &by_name) else { panic!("a.example is not allowed") };
-        word(&network::lead_to(plan, by_name, address.parse().unwrap(), 443, false, false))
+        word(&network::lead_to(plan, by_name, address.parse().unwrap(), 443, false, None))
     };
     let private = ["10.1.2.3", "192.168.0.1", "100.64.0.1", "fd00::1", "fe80::1", "::ffff:10.1.2.3", "2002:a01:203::"];
     let own = ["127.0.0.1", "::1", "0.0.0.0", "::", "::ffff:127.0.0.1"];
@@ -231,11 +231,11 @@ fn a_name_leads_to_public_addresses_and_to_others_only_where_they_are_allowed_th
 #[test]
 fn an_address_of_this_machine_is_private_whatever_its_number() {
     let address = "93.184.215.14".parse().unwrap();
-    let here = |plan: &Plan| word(&network::connect_home(plan, address, 443, false));
+    let here = |plan: &Plan| word(&network::connect_home(plan, address, 443, false, "own"));
     let led = |plan: &Plan| {
         let by_name = Operation::Connect { target: Target::Name("a.example".to_owned()), port: 443, udp: false };
         let Verdict::Allow(by_name) = decide(plan, &by_name) else { panic!("a.example is not allowed") };
-        word(&network::lead_to(plan, by_name, address, 443, false, true))
+        word(&network::lead_to(plan, by_name, address, 443, false, Some("own")))
     };
     for approver in [false, true] {
         let broad = plan(&["a.example", "93.184.0.0/16"], None, &[], approver);
@@ -248,7 +248,10 @@ fn an_address_of_this_machine_is_private_whatever_its_number() {
         }
     }
     let network = plan(&["a.example", "10.1.0.0/16"], None, &[], false);
-    assert_eq!(word(&network::connect_home(&network, "10.1.2.3".parse().unwrap(), 443, false)), "allow 10.1.0.0/16");
+    assert_eq!(
+        word(&network::connect_home(&network, "10.1.2.3".parse().unwrap(), 443, false, "own")),
+        "allow 10.1.0.0/16"
+    );
 }
 
 fn literal_rule() -> String {

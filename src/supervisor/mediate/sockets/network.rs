@@ -16,7 +16,7 @@ use syscalls::{file, socket};
 
 use crate::approval::{AskedOperation, Host, Question, Subject};
 use crate::audit::record::Disposition;
-use crate::network::home::{decide_here, is_home};
+use crate::network::home::{decide_here, home};
 use crate::network::names::{Names, real};
 use crate::network::pool::StandIn;
 use crate::network::resolver;
@@ -277,7 +277,7 @@ impl Network {
             if open.len() >= most {
                 break;
             }
-            match lead_to(&self.plan, by_name.clone(), address, port, udp, is_home(address)) {
+            match lead_to(&self.plan, by_name.clone(), address, port, udp, home(address)) {
                 Verdict::Allow(_) => open.push(SocketAddr::new(address, port)),
                 verdict @ (Verdict::Ask(_) | Verdict::Deny(_)) => {
                     refused.get_or_insert((address, verdict));
