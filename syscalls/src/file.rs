@@ -227,23 +227,6 @@ pub fn filesystem(fd: BorrowedFd<'_>) -> Result<Filesystem, Errno> {
     }
 }
 
-/// `statfs(2)`: whether a directory is on a local disk or in memory, on a file system that shows every name it can find.
-/// Others make files when they are asked for (`autofs`), hide some (`proc`), or take one name for another (a server's).
-///
-/// # Errors
-/// Those of `statfs(2)`.
-pub fn shows_every_name(directory: &CStr) -> Result<bool, Errno> {
-    // `statfs(2)`: btrfs, ext2 to ext4, f2fs, overlayfs, tmpfs, xfs, zfs.
-    const PLAIN: [i128; 7] = [0x9123_683e, 0xef53, 0xf2f5_2010, 0x794c_7630, 0x0102_1994, 0x5846_5342, 0x2fc1_2fc1];
-    let mut about = std::mem::MaybeUninit::<libc::statfs>::uninit();
-    // SAFETY: `directory` is a valid NUL-terminated string for the length of the call, which a CStr guarantees, and `about` is
-    // writable memory of the size the kernel fills.
-    checked_int(unsafe { libc::statfs(directory.as_ptr(), about.as_mut_ptr()) })?;
-    // SAFETY: statfs(2) succeeded, so it has filled the whole structure.
-    let about = unsafe { about.assume_init() };
-    Ok(PLAIN.contains(&i128::from(about.f_type)))
-}
-
 /// The path the kernel has for an open file (`/proc/self/fd/N`, see `proc_pid_fd(5)`), written into `buffer`.
 ///
 /// # Errors

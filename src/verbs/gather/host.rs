@@ -1,13 +1,12 @@
 //! The host as a plan sees it: paths looked up once and kept open.
 
-use std::collections::BTreeMap;
-use std::ffi::CStr;
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, OwnedFd};
 
 use syscalls::Errno;
 use syscalls::file::{self, FileType};
 
-use super::listing::Listing;
 use crate::plan::{Found, Handle, Host, PathKind};
 use crate::profile::abs_path::AbsPath;
 
@@ -16,27 +15,16 @@ use crate::profile::abs_path::AbsPath;
 pub(in crate::verbs) struct RunningHost {
     objects: Vec<OwnedFd>,
     /// Where the directories above missing paths really are.
-    parents: BTreeMap<AbsPath, AbsPath>,
+    parents: HashMap<AbsPath, AbsPath>,
     /// What is known about the directories above paths, so that a missing one is asked about once.
-    directories: BTreeMap<Vec<u8>, Directory>,
+    directories: HashMap<Vec<u8>, Way>,
     /// Where paths get their NUL.
     name: Vec<u8>,
-    /// Where the kernel writes a path.
-    buffer: Vec<u8>,
-}
-
-/// What is known about a directory.
-#[derive(Debug)]
-struct Directory {
-    way: Way,
-    /// How often something in it was asked about.
-    asked: u32,
-    content: Option<Listing>,
 }
 
 /// What lies on the way to a path, and at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+enum Way {
     /// It ends before the path does, and no symbolic link was on it.
     Ends,
     /// A symbolic link, or something that cannot be looked at.
@@ -47,8 +35,6 @@ pub(super) enum Way {
 
 /// `PATH_MAX` of `limits.h`.
 const LONGEST_PATH: usize = 4096;
-/// Questions about one directory after which it is listed: policies close dozens of files in a few directories.
-const ASKED_BEFORE_LISTING: u32 = 5;
 
 impl RunningHost {
     /// What the handles stand for, by index.
@@ -69,24 +55,18 @@ impl RunningHost {
 
     /// Looks at each directory on the way once. Asking for a link makes no descriptor, so it is twice as fast as opening.
     fn way(&mut self, path: &[u8]) -> Way {
-        let slash = path.iter().rposition(|&byte| byte == b'/').unwrap_or_default();
-        let (above, name) = (path.get(..slash).unwrap_or_default(), path.get(slash..).unwrap_or_default());
-        if !self.directories.contains_key(above) {
-            let way = if above.is_empty() { Way::Straight } else { self.way(above) };
-            self.directories.insert(above.to_vec(), Directory { way, asked: 0, content: None });
-        }
-        if let Some(directory) = self.directories.get_mut(above) {
-            if directory.way != Way::Straight {
-                return directory.way;
+        let above = path.iter().rposition(|&byte| byte == b'/').and_then(|slash| path.get(..slash)).unwrap_or_default();
+        let directory = match self.directories.get(above) {
+            Some(known) => *known,
+            None if above.is_empty() => Way::Straight,
+            None => {
+                let way = self.way(above);
+                self.directories.insert(above.to_vec(), way);
+                way
             }
-            directory.asked = directory.asked.saturating_add(1);
-            if directory.asked > ASKED_BEFORE_LISTING {
-                let known =
-                    directory.content.get_or_insert_with(|| Listing::of(above)).way(name.get(1..).unwrap_or_default());
-                if let Some(way) = known {
-                    return way;
-                }
-            }
+        };
+        if directory != Way::Straight {
+            return directory;
         }
         match terminated(&mut self.name, path).map(file::find_link) {
             Some(Err(Errno::INVALID)) => Way::Straight,
@@ -95,10 +75,11 @@ impl RunningHost {
         }
     }
 
-    fn open(&mut self, path: &AbsPath) -> Result<(OwnedFd, AbsPath), Errno> {
-        let object = file::open_path(terminated(&mut self.name, path.as_bytes()).ok_or(Errno::INVALID)?)?;
-        self.buffer.resize(LONGEST_PATH, 0);
-        let real = AbsPath::new(file::real_path(object.as_fd(), &mut self.buffer)?).ok_or(Errno::NOT_FOUND)?;
+    fn open(path: &AbsPath) -> Result<(OwnedFd, AbsPath), Errno> {
+        let name = CString::new(path.as_bytes()).map_err(|_| Errno::INVALID)?;
+        let object = file::open_path(&name)?;
+        let mut buffer = [0; LONGEST_PATH];
+        let real = AbsPath::new(file::real_path(object.as_fd(), &mut buffer)?).ok_or(Errno::NOT_FOUND)?;
         Ok((object, real))
     }
 
@@ -108,7 +89,7 @@ impl RunningHost {
         if let Some(real) = self.parents.get(&parent) {
             return real.join(name);
         }
-        let real = match self.open(&parent) {
+        let real = match Self::open(&parent) {
             Ok((_, real)) => real,
             Err(_) => self.would_be(&parent),
         };
@@ -123,7 +104,7 @@ impl Host for RunningHost {
         let opened = match self.open_directly(path) {
             Some(Err(_)) => return Found::Missing { real: path.clone() },
             Some(Ok(object)) => Ok((object, path.clone())),
-            None => self.open(path),
+            None => Self::open(path),
         };
         match opened.and_then(|(object, real)| Ok((file::status(object.as_fd())?.kind, object, real))) {
             Ok((kind, object, real)) => {
@@ -139,10 +120,7 @@ impl Host for RunningHost {
     fn real(&mut self, path: &AbsPath) -> AbsPath {
         match self.way(path.as_bytes()) {
             Way::Ends | Way::Straight => path.clone(),
-            Way::Unclear => match self.open(path) {
-                Ok((_, real)) => real,
-                Err(_) => self.would_be(path),
-            },
+            Way::Unclear => Self::open(path).map_or_else(|_| self.would_be(path), |(_, real)| real),
         }
     }
 }
@@ -180,25 +158,6 @@ mod tests {
         let Found::Present { real, kind, .. } = found else { panic!("{found:?}") };
         assert_eq!((real, kind), (path("/dev/null"), PathKind::CharacterDevice));
         assert_eq!(host.objects().len(), 1);
-    }
-
-    #[test]
-    fn a_directory_that_is_asked_about_often_gives_the_same_answers() {
-        let folder = std::env::temp_dir().join(format!("nono-host-often-{}", std::process::id()));
-        std::fs::create_dir_all(folder.join("real/in")).unwrap();
-        let _ = std::os::unix::fs::symlink("real", folder.join("link"));
-        let base = folder.canonicalize().unwrap();
-        let base = AbsPath::new(std::os::unix::ffi::OsStrExt::as_bytes(base.as_os_str())).unwrap();
-        let names = ["link", "link/in", "link/missing", "real", "real/in", "missing/x", "real/in/x", "LINK", "none"];
-        let mut often = RunningHost::default();
-        for _ in 0..3 {
-            for name in names {
-                let path = base.join(name.as_bytes());
-                assert_eq!(often.real(&path), RunningHost::default().real(&path), "{name}");
-            }
-        }
-        assert_eq!(often.real(&base.join(b"link/in")), base.join(b"real/in"));
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

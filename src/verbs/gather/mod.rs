@@ -4,7 +4,6 @@ mod facts;
 mod flags;
 mod host;
 mod library;
-mod listing;
 mod program;
 mod supervision;
 mod temporary;
