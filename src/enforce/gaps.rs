@@ -5,6 +5,7 @@ use std::fmt;
 
 use syscalls::abi::landlock::{VERSIONS, fs, net, scope};
 
+use crate::plan::denials::spelled;
 use crate::plan::{Denial, Grant, OwnKind, OwnPlace, PathKind, Plan};
 use crate::profile::abs_path::AbsPath;
 use crate::profile::escape::escaped;
@@ -53,9 +54,10 @@ pub fn gaps(plan: &Plan, kernel: &Kernel) -> Vec<Gap> {
     gaps
 }
 
-/// Whether the kernel's rules alone refuse every file that `plan` refuses: nothing closed lies inside a grant.
+/// Whether the kernel's rules alone refuse every file that `plan` refuses: nothing closed lies inside a grant, nor would where
+/// names are compared without case.
 pub fn kernel_keeps_files(plan: &Plan) -> bool {
-    own_gaps(plan).is_empty() && denial_gaps(plan).is_empty()
+    own_gaps(plan).is_empty() && denial_gaps(plan).is_empty() && !spelled::reach_into_grants(plan)
 }
 
 /// Rights, scopes and calls the plan needs and the kernel lacks.

@@ -1,5 +1,7 @@
 //! Denials, arranged so that the question which of them closes a path touches few of them.
 
+pub mod spelled;
+
 use std::ops::Deref;
 
 use crate::profile::FilePattern;

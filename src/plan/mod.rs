@@ -23,6 +23,7 @@ use crate::profile::{Capability, FilePattern, FileRuleKind, Given, Profile, Prov
 pub use self::build::build;
 pub use self::decide::{Near, decide, decide_near};
 pub use self::denials::Denials;
+pub use self::denials::spelled::Spellings;
 pub use self::operation::{Operation, Reason, Verdict};
 
 /// What may be done beneath a path.

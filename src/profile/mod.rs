@@ -7,6 +7,7 @@
 pub mod abs_path;
 pub mod builtin;
 pub mod escape;
+pub mod fold;
 pub mod glob;
 pub mod host;
 pub mod read;

@@ -1,5 +1,6 @@
 //! Files as objects: opened without access, told apart, named.
 
+pub mod names;
 pub mod sealed;
 
 use std::ffi::CStr;
@@ -206,25 +207,32 @@ pub fn is_in_proc(fd: BorrowedFd<'_>) -> Result<bool, Errno> {
 /// # Errors
 /// Those of `fstatfs(2)`.
 pub fn filesystem(fd: BorrowedFd<'_>) -> Result<Filesystem, Errno> {
-    let mut about = std::mem::MaybeUninit::<libc::statfs>::uninit();
-    // SAFETY: `about` is writable memory of the size the kernel fills, and lives through the call.
-    checked_int(unsafe { libc::fstatfs(fd.as_raw_fd(), about.as_mut_ptr()) })?;
-    // SAFETY: fstatfs(2) succeeded, so it has filled the whole structure.
-    let about = unsafe { about.assume_init() };
-    // The numbers have a sign in one C library and none in the other. None of these filesystems gives an entry of the
-    // directory cache another name than it was looked up by (`d_add_ci` of the kernel).
-    let is = |magic: i128| i128::from(about.f_type) == magic;
-    if is(i128::from(libc::PROC_SUPER_MAGIC)) {
+    // None of these filesystems gives an entry of the directory cache another name than it was looked up by (`d_add_ci` of
+    // the kernel).
+    let as_looked_up =
+        [libc::EXT4_SUPER_MAGIC, libc::BTRFS_SUPER_MAGIC, libc::OVERLAYFS_SUPER_MAGIC, libc::TMPFS_MAGIC];
+    let kind = magic(fd)?;
+    if kind == i128::from(libc::PROC_SUPER_MAGIC) {
         Ok(Filesystem::Proc)
-    } else if is(libc::EXT4_SUPER_MAGIC.into())
-        || is(libc::BTRFS_SUPER_MAGIC.into())
-        || is(libc::OVERLAYFS_SUPER_MAGIC.into())
-        || is(libc::TMPFS_MAGIC.into())
-    {
+    } else if as_looked_up.iter().any(|each| i128::from(*each) == kind) {
         Ok(Filesystem::NamesAsLookedUp)
     } else {
         Ok(Filesystem::Other)
     }
+}
+
+/// `f_type` of `statfs(2)`, which has a sign in one C library and none in the other.
+fn magic(fd: BorrowedFd<'_>) -> Result<i128, Errno> {
+    let mut about = std::mem::MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: `about` is writable memory of the size the kernel fills, and lives through the call.
+    match checked_int(unsafe { libc::fstatfs(fd.as_raw_fd(), about.as_mut_ptr()) }) {
+        // The server of a FUSE filesystem, whom the kernel asks, may not know this call; every other filesystem does.
+        Err(Errno::NO_SYSCALL) => return Ok(libc::FUSE_SUPER_MAGIC.into()),
+        answered => answered?,
+    };
+    // SAFETY: fstatfs(2) succeeded, so it has filled the whole structure.
+    let about = unsafe { about.assume_init() };
+    Ok(about.f_type.into())
 }
 
 /// The path the kernel has for an open file (`/proc/self/fd/N`, see `proc_pid_fd(5)`), written into `buffer`.

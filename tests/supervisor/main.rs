@@ -10,6 +10,8 @@ mod attack;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod folding;
+#[cfg(test)]
 mod loads;
 #[cfg(test)]
 mod names;

@@ -4,6 +4,7 @@
 //! positions: no backtracking across `/`, and a bounded cost for any pattern and any path. Paths are bytes; a byte that is
 //! not UTF-8 counts as one character that `*`, `?` and `[!…]` match.
 
+mod folding;
 mod matching;
 mod names;
 mod parse;
@@ -31,7 +32,8 @@ pub const MOST_EXPANDED: usize = 4096;
 /// - `{a,b}` stands for either; braces may be nested and may hold slashes. `\` takes the next character as it is.
 /// - A pattern without a leading `/` matches at any depth, as if it began with `**/`.
 /// - A pattern that matches a directory matches everything beneath it.
-/// - Names are compared exactly: `.ENV` is not `.env`, and a leading dot is a character like any other.
+/// - Names are compared exactly: `.ENV` is not `.env`, and a leading dot is a character like any other. What a filesystem takes
+///   for the same is not known here; [`Glob::folded`] is for those that ignore case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Glob(Box<Parsed>);
 

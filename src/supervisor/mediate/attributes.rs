@@ -12,7 +12,7 @@ use syscalls::file::FileType;
 use super::caller::Caller;
 use super::change::At;
 use super::open::{SET_ID, own_name};
-use super::resolve::{Last, Object, RealPath};
+use super::resolve::{Held, Last, Object, RealPath};
 use super::{Decided, Kind, Mediator, Outcome};
 use crate::plan::Operation;
 
@@ -96,7 +96,7 @@ impl Mediator {
         let operations = [Operation::Write(real.clone())];
         // A length is a matter of writing, which the kernel mediates; EPERM is what chmod(2) has for files of others.
         let kind = if matches!(attribute, Attribute::Length(_)) { Kind::Entry } else { Kind::Attribute };
-        let decided = self.decide(caller, &operations, &typed, Some(&object), kind);
+        let decided = self.decide(caller, &operations, &typed, &[Held::Object(&object)], kind);
         let decided = if kind == Kind::Attribute { decided.refusing_with(Errno::NOT_PERMITTED) } else { decided };
         if let (Decided::Act, Attribute::Length(_)) = (&decided, &attribute) {
             // It waits for whoever holds a lease on the file (fcntl(2)).

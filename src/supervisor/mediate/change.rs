@@ -9,7 +9,7 @@ use syscalls::file::FileType;
 
 use super::caller::Caller;
 use super::open::own_name;
-use super::resolve::{Entry, KEPT, Last, Object, RealPath};
+use super::resolve::{Entry, Held, KEPT, Last, Object, RealPath};
 use super::{Decided, Kind, Mediator, Outcome};
 use crate::plan::Operation;
 
@@ -55,11 +55,11 @@ impl Mediator {
                 self.check_free(&entry.real)?;
             }
         }
-        if matches!(what, Change::Symlink { .. }) && self.is_above_closed(&entry.real) {
+        if matches!(what, Change::Symlink { .. }) && self.is_above_closed(&entry) {
             return Err(Errno::ACCESS);
         }
         let operations = [Operation::Write(entry.real.clone())];
-        let decided = self.decide(caller, &operations, &at.path, None, Kind::Entry);
+        let decided = self.decide(caller, &operations, &at.path, &[Held::Entry(&entry)], Kind::Entry);
         if matches!(decided, Decided::KernelDoes) {
             // It applies the mask itself.
             return Ok(Outcome::GoOn);
@@ -88,7 +88,7 @@ impl Mediator {
             Ok(both) => both,
             Err(errno) => return self.unresolved(errno),
         };
-        if self.is_above_closed(&new.real) || flags & EXCHANGE != 0 && self.is_above_closed(&old.real) {
+        if self.is_above_closed(&new) || flags & EXCHANGE != 0 && self.is_above_closed(&old) {
             return Err(Errno::ACCESS);
         }
         self.check_entry_unsigned(&old)?;
@@ -103,7 +103,8 @@ impl Mediator {
             self.check_tree(&new, &old)?;
         }
         let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
-        let decided = self.decide(caller, &operations, &from.path, None, Kind::Entry);
+        let decided =
+            self.decide(caller, &operations, &from.path, &[Held::Entry(&old), Held::Entry(&new)], Kind::Entry);
         self.carry_out(caller, decided, move || change::rename(raw(&old), raw(&new), flags))
     }
 
@@ -124,7 +125,7 @@ impl Mediator {
         }
         let new = self.resolver.entry(caller, to.directory, &to.path, 0)?;
         // A symbolic link has hard links as well.
-        if self.is_above_closed(&new.real) {
+        if self.is_above_closed(&new) {
             return Err(Errno::ACCESS);
         }
         self.check_free(&new.real)?;
@@ -140,13 +141,15 @@ impl Mediator {
             }
             let operations = [link_source(&object), Some(Operation::Write(new.real.clone()))];
             let operations: Vec<Operation> = operations.into_iter().flatten().collect();
-            let decided = self.decide(caller, &operations, &from.path, Some(&object), Kind::Entry);
+            let held = [Held::Object(&object), Held::Entry(&new)];
+            let decided = self.decide(caller, &operations, &from.path, &held, Kind::Entry);
             return self.carry_out(caller, decided, move || change::link_open(&own_name(&object.file), raw(&new)));
         }
         let old = self.resolver.entry(caller, from.directory, &from.path, 0)?;
         self.check_entry_unsigned(&old)?;
         let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
-        let decided = self.decide(caller, &operations, &from.path, None, Kind::Entry);
+        let decided =
+            self.decide(caller, &operations, &from.path, &[Held::Entry(&old), Held::Entry(&new)], Kind::Entry);
         self.carry_out(caller, decided, move || change::link(raw(&old), raw(&new)))
     }
 
@@ -182,7 +185,7 @@ impl Mediator {
             Ok(file) => !syscalls::file::status(file.as_fd()).is_ok_and(|status| status.kind != FileType::Directory),
             Err(_) => false,
         };
-        if self.stays_closed(&entry.real, &to.real) || !is_directory() { Ok(()) } else { Err(Errno::ACCESS) }
+        if self.stays_closed(entry, &to.real) || !is_directory() { Ok(()) } else { Err(Errno::ACCESS) }
     }
 }
 

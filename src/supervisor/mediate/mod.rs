@@ -31,7 +31,7 @@ use self::calls::Numbers;
 use self::change::At;
 use self::nearby::Nearby;
 use self::open::Mounts;
-use self::resolve::{Last, Object, RealPath, Resolver};
+use self::resolve::{Held, Last, Object, RealPath, Resolver};
 use self::signed::Needed;
 use self::sockets::Bound;
 use self::sockets::network::Network;
@@ -42,8 +42,7 @@ use super::trusted::Trusted;
 use crate::approval::{AskedOperation, Object as AskedObject, Question, Subject};
 use crate::enforce::gaps;
 use crate::plan::explain::explain;
-use crate::plan::{Access, Denial, Operation, Plan, Verdict};
-use crate::profile::FilePattern;
+use crate::plan::{Access, Operation, Plan, Spellings, Verdict};
 use crate::profile::abs_path::AbsPath;
 
 pub(super) use self::open::own_name;
@@ -57,6 +56,7 @@ pub(super) struct Mediator {
     numbers: Numbers,
     resolver: Resolver,
     nearby: Nearby,
+    spellings: Spellings,
     mounts: Mounts,
     powers: Powers,
     /// No denial lies inside a grant, so that Landlock refuses by itself all that the plan refuses.
@@ -150,6 +150,7 @@ impl Mediator {
             numbers,
             resolver,
             nearby: Nearby::default(),
+            spellings: Spellings::default(),
             mounts: Mounts::default(),
             powers,
             kernel_complete,
@@ -164,19 +165,13 @@ impl Mediator {
     }
 
     /// Decides about one call that does `operations`.
-    fn decide(
-        &self,
-        caller: Caller,
-        operations: &[Operation],
-        typed: &CStr,
-        object: Option<&Object>,
-        kind: Kind,
-    ) -> Decided {
+    fn decide(&self, caller: Caller, operations: &[Operation], typed: &CStr, held: &[Held<'_>], kind: Kind) -> Decided {
         let left_to_kernel = matches!(kind, Kind::Entry | Kind::Open) && self.kernel_complete;
+        let object = held.iter().find_map(Held::object);
         let creates = matches!(kind, Kind::Open | Kind::OpenHow) && object.is_none();
         let mut asked = Vec::new();
         for operation in operations {
-            match self.verdict(operation) {
+            match self.verdict_on(operation, held) {
                 verdict @ Verdict::Allow(_) if asked.is_empty() => {
                     self.recorder.decided(caller.id, operations, &verdict, creates);
                 }
@@ -330,7 +325,7 @@ impl Mediator {
         let Ok(object) = found else { return Outcome::GoOn };
         let RealPath::Path(real) = &object.real else { return Outcome::GoOn };
         let operation = Operation::Execute(real.clone());
-        let verdict = self.verdict(&operation);
+        let verdict = self.verdict_on(&operation, &[Held::Object(&object)]);
         self.recorder.decided(caller.id, std::slice::from_ref(&operation), &verdict, false);
         match verdict {
             Verdict::Allow(_) => match self.needed(caller, at.directory, &at.path, &object) {
@@ -353,26 +348,6 @@ impl Mediator {
     /// Whether the notification is still of the thread that everything was read from.
     fn check_still_waits(&self, caller: Caller) -> Result<(), Errno> {
         self.listener.still_waits(caller.id).map_err(|_| Errno::NO_SUCH_PROCESS)
-    }
-
-    /// Whether something of a closed path would lie beneath a new entry at `path`: a link or a directory that is put there
-    /// brings its own content to the closed path, or leads the path elsewhere.
-    pub(super) fn is_above_closed(&self, path: &AbsPath) -> bool {
-        let is_beneath = |closed: &AbsPath| closed != path && closed.is_within(path);
-        self.plan.own.iter().any(|own| is_beneath(&own.path))
-            || self.plan.denials.iter().any(|denial| match &denial.pattern {
-                FilePattern::Path(closed) => is_beneath(closed),
-                FilePattern::Glob { .. } => false,
-            })
-    }
-
-    /// Whether all that the policy closes beneath the directory `from` stays closed when it becomes `to`.
-    fn stays_closed(&self, from: &AbsPath, to: &AbsPath) -> bool {
-        let own = self.plan.own.iter().any(|own| own.path.is_within(from));
-        let opened = |denial: &Denial| {
-            !denial.pattern.keeps(from, to) || denial.real.as_ref().is_some_and(|real| real.is_within(from))
-        };
-        !own && !self.plan.denials.iter().any(opened) && self.stays_signed(from, to)
     }
 }
 

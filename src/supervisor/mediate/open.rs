@@ -12,7 +12,7 @@ use syscalls::file::{FileType, Status, set_status_flags};
 
 pub(super) use self::quick::Mounts;
 use super::caller::{Caller, PATH_MAX};
-use super::resolve::{Entry, Last, Object, RealPath, Straight};
+use super::resolve::{Entry, Held, Last, Object, RealPath, Straight};
 use super::signed::{Needed, reopen_as};
 use super::{Decided, Kind, Mediator, Outcome};
 use crate::plan::{Access, Operation, Verdict};
@@ -208,7 +208,8 @@ impl Mediator {
             }
         };
         let instead = if open.access().write { None } else { self.network.instead_of(real) };
-        match (self.decide(caller, &open.operations(real), &open.path, Some(&object), open.kind()), instead) {
+        match (self.decide(caller, &open.operations(real), &open.path, &[Held::Object(&object)], open.kind()), instead)
+        {
             (Decided::Act | Decided::KernelDoes, Some(file)) => {
                 let file = file.try_clone_to_owned().map_err(|_| Errno::TRY_AGAIN)?;
                 Ok(reopen(open, file, &object.status))
@@ -250,7 +251,7 @@ impl Mediator {
                 Ok(Outcome::HandOver { file, close_on_exec, alone: true })
             }
         };
-        match self.decide(caller, &operations, &open.path, None, open.kind()) {
+        match self.decide(caller, &operations, &open.path, &[Held::Entry(&entry)], open.kind()) {
             Decided::Act => make(&entry),
             Decided::Ask(questions) => {
                 Ok(self.ask(caller, questions, move || make(&entry).unwrap_or_else(Outcome::Fail)))
@@ -302,7 +303,7 @@ impl Mediator {
                 }
             }
         };
-        match self.decide(caller, asked, &open.path, Some(&object), open.kind()) {
+        match self.decide(caller, asked, &open.path, &[Held::Object(&object)], open.kind()) {
             Decided::Act => Ok(make(object.file)),
             Decided::Ask(questions) => Ok(self.ask(caller, questions, move || make(object.file))),
             Decided::KernelDoes => Ok(Outcome::GoOn),

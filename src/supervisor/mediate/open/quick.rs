@@ -55,7 +55,9 @@ impl Mediator {
         let verdict = self.verdict(&operation);
         let real = operation.path()?;
         let allowed = matches!(verdict, Verdict::Allow(_)) && !is_in_proc(real);
-        if !allowed || self.is_to_be_signed(Some(&operation)) || self.network.instead_of(real).is_some() {
+        // Whether another spelling is the same takes a look.
+        let plain = allowed && self.spellings.closing(&self.plan, &operation).is_none();
+        if !plain || self.is_to_be_signed(Some(&operation)) || self.network.instead_of(real).is_some() {
             return None;
         }
         let file = self.open_plain(base.as_ref(), open, real)?;

@@ -3,6 +3,7 @@
 //! The kernel walks a path in one call wherever it means the same for both processes. `/proc/self` and the links of
 //! `/proc/PID/fd` mean whoever walks them (`proc(5)`), so a path that comes near them is walked here, name by name.
 
+pub(super) mod spelling;
 mod straight;
 mod walk;
 
@@ -39,6 +40,22 @@ pub(super) struct Entry {
     /// The last component as the caller wrote it, slashes at its end included: they mean something to `rename(2)`.
     pub(super) name: CString,
     pub(super) real: AbsPath,
+}
+
+/// What a decision is about, as it was looked up.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Held<'h> {
+    Entry(&'h Entry),
+    Object(&'h Object),
+}
+
+impl<'h> Held<'h> {
+    pub(super) fn object(&self) -> Option<&'h Object> {
+        match self {
+            Self::Entry(_) => None,
+            Self::Object(object) => Some(object),
+        }
+    }
 }
 
 /// What the kernel calls an object.

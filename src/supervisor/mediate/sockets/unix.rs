@@ -14,7 +14,7 @@ use crate::plan::{Operation, Plan, Reason, Verdict, decide};
 use crate::profile::abs_path::AbsPath;
 use crate::supervisor::mediate::caller::Caller;
 use crate::supervisor::mediate::open::own_name;
-use crate::supervisor::mediate::resolve::{KEPT, Last, Object, RealPath};
+use crate::supervisor::mediate::resolve::{Held, KEPT, Last, Object, RealPath};
 use crate::supervisor::mediate::{Decided, Kind, Mediator, Outcome};
 
 /// `AT_FDCWD` of `openat(2)`.
@@ -84,7 +84,7 @@ impl Mediator {
         let named = self.plan.unix_sockets.iter().find(|socket| socket.real == *real && !is_first());
         let is_writable = || matches!(decide(&self.plan, &Operation::Write(real.clone())), Verdict::Allow(_));
         let Some(socket) = named.filter(|_| is_writable()) else {
-            return self.decide(caller, &operations, path, Some(object), Kind::Socket);
+            return self.decide(caller, &operations, path, &[Held::Object(object)], Kind::Socket);
         };
         let [operation] = &operations;
         let verdict = Verdict::Deny(Reason::Replaced(socket));
@@ -108,7 +108,8 @@ impl Mediator {
         self.recorder.looked_at(caller.id, path, None);
         let entry = self.resolver.entry(caller, CURRENT, path, 0)?;
         let mask = caller.umask()?;
-        let decided = self.decide(caller, &[Operation::Write(entry.real.clone())], path, None, Kind::Socket);
+        let operations = [Operation::Write(entry.real.clone())];
+        let decided = self.decide(caller, &operations, path, &[Held::Entry(&entry)], Kind::Socket);
         let bound = Arc::clone(&self.bound);
         self.carry_out(caller, decided, move || {
             let mut name = format!("/proc/self/fd/{}/", entry.directory.as_raw_fd()).into_bytes();

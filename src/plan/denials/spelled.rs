@@ -1,0 +1,176 @@
+//! What is closed, for paths that are spelled in another way than a rule is: where a filesystem ignores case, both are one.
+
+use std::sync::OnceLock;
+
+use super::super::{OwnKind, Plan};
+use crate::plan::{Operation, PathKind, Reason};
+use crate::profile::FilePattern;
+use crate::profile::abs_path::AbsPath;
+use crate::profile::fold;
+use crate::profile::glob::Glob;
+
+/// The closed places of one plan, folded (see [`fold`]). They are not needed before a name is out of the ordinary.
+#[derive(Debug, Default)]
+pub struct Spellings(OnceLock<Rules>);
+
+/// Those that are not their own folded form come first: an ordinary path can match no others that it does not match as it is.
+#[derive(Debug)]
+struct Rules {
+    all: Vec<Rule>,
+    out_of_the_ordinary: usize,
+}
+
+#[derive(Debug)]
+struct Rule {
+    place: Place,
+    closed: Closed,
+}
+
+/// Where the rule stands in the plan.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Denial(usize),
+    Own(usize),
+}
+
+#[derive(Debug)]
+enum Closed {
+    Glob(Glob),
+    Paths(Vec<AbsPath>),
+}
+
+impl Spellings {
+    /// What closes the path of `operation` if the filesystems it leads through take it for another spelling of the same, and
+    /// the start of the path that what is closed lies beneath.
+    pub fn closing<'p>(&self, plan: &'p Plan, operation: &Operation) -> Option<(Reason<'p>, AbsPath)> {
+        let path = operation.path()?;
+        let rules = self.near(plan, &[path]);
+        if rules.is_empty() {
+            return None;
+        }
+        let folded = fold::path(path);
+        let reads = matches!(operation, Operation::Execute(_) | Operation::Read(_));
+        let covering = || rules.iter().filter(|rule| rule.closed.covers(&folded));
+        covering().find_map(|rule| Some((rule.reason(plan, path, reads)?, rule.closed.start(path, &folded))))
+    }
+
+    /// Whether something closed would lie beneath a new entry at `path`, if that were the same as another spelling of it.
+    pub fn is_above(&self, plan: &Plan, path: &AbsPath) -> bool {
+        let rules = self.near(plan, &[path]);
+        let folded = fold::path(path);
+        rules.iter().any(|rule| match &rule.closed {
+            Closed::Paths(paths) => paths.iter().any(|closed| closed != &*folded && closed.is_within(&folded)),
+            Closed::Glob(_) => false,
+        })
+    }
+
+    /// Whether something closed beneath the directory `from`, or beneath another spelling of it, would be open if that became
+    /// `to`.
+    pub fn opens(&self, plan: &Plan, from: &AbsPath, to: &AbsPath) -> bool {
+        let rules = self.near(plan, &[from, to]);
+        let folded = fold::path(from);
+        rules.iter().any(|rule| match (&rule.closed, rule.place) {
+            (Closed::Paths(paths), _) => paths.iter().any(|closed| closed.is_within(&folded)),
+            (Closed::Glob(glob), Place::Denial(place)) => match plan.denials.get(place).map(|denial| &denial.pattern) {
+                Some(FilePattern::Glob { glob: written, .. }) => !written.keeps_folded(glob, &folded, to),
+                Some(FilePattern::Path(_)) | None => false,
+            },
+            (Closed::Glob(_), Place::Own(_)) => false,
+        })
+    }
+
+    /// The rules that may be about another spelling of one of `paths`.
+    fn near(&self, plan: &Plan, paths: &[&AbsPath]) -> &[Rule] {
+        let rules = self.0.get_or_init(|| Rules::of(plan));
+        let ordinary = paths.iter().all(|path| fold::is_plain(path));
+        if ordinary { rules.all.get(..rules.out_of_the_ordinary).unwrap_or_default() } else { &rules.all }
+    }
+}
+
+/// Whether a place that is closed may lie inside a grant by another spelling than either is written in.
+pub fn reach_into_grants(plan: &Plan) -> bool {
+    let closed = || {
+        let denied = plan.denials.iter().flat_map(|denial| match &denial.pattern {
+            FilePattern::Path(path) => [Some(path), denial.real.as_ref()],
+            FilePattern::Glob { .. } => [None, None],
+        });
+        plan.own.iter().map(|own| &own.path).chain(denied.flatten())
+    };
+    let is_inside = |closed: &AbsPath, grant: &AbsPath| fold::path(closed).is_within(&fold::path(grant));
+    let unusual: Vec<&AbsPath> = closed().filter(|path| !fold::is_plain(path)).collect();
+    plan.grants.iter().filter(|grant| grant.kind == PathKind::Directory).any(|grant| {
+        let ordinary = fold::is_plain(&grant.real);
+        unusual.iter().any(|path| is_inside(path, &grant.real))
+            || !ordinary && closed().any(|path| is_inside(path, &grant.real))
+    })
+}
+
+impl Rules {
+    fn of(plan: &Plan) -> Self {
+        let (mut first, mut rest) = (Vec::new(), Vec::new());
+        let mut add = |place, closed, ordinary: bool| {
+            let into = if ordinary { &mut rest } else { &mut first };
+            into.push(Rule { place, closed });
+        };
+        for (place, own) in plan.own.iter().enumerate().filter(|(_, own)| own.kind != OwnKind::Kernel) {
+            let closed = Closed::Paths(vec![fold::path(&own.path).into_owned()]);
+            add(Place::Own(place), closed, fold::is_plain(&own.path));
+        }
+        for (place, denial) in plan.denials.iter().enumerate() {
+            match &denial.pattern {
+                FilePattern::Glob { glob, .. } => {
+                    add(Place::Denial(place), Closed::Glob(glob.folded()), glob.is_plain());
+                }
+                FilePattern::Path(path) => {
+                    let names = || [Some(path), denial.real.as_ref()].into_iter().flatten();
+                    let closed = names().map(|name| fold::path(name).into_owned()).collect();
+                    add(Place::Denial(place), Closed::Paths(closed), names().all(fold::is_plain));
+                }
+            }
+        }
+        let out_of_the_ordinary = first.len();
+        first.append(&mut rest);
+        Self { all: first, out_of_the_ordinary }
+    }
+}
+
+impl Rule {
+    /// Why `path` is closed, when the rule is about such use of it.
+    fn reason<'p>(&self, plan: &'p Plan, path: &AbsPath, reads: bool) -> Option<Reason<'p>> {
+        match self.place {
+            Place::Own(place) => {
+                let own = plan.own.get(place)?;
+                (own.kind == OwnKind::Directory || !reads).then_some(Reason::Own(own))
+            }
+            Place::Denial(place) => {
+                let denial = plan.denials.get(place)?;
+                let excepted = match &denial.pattern {
+                    FilePattern::Glob { except, .. } => except.iter().any(|except| except.matches(path)),
+                    FilePattern::Path(_) => false,
+                };
+                (!excepted).then_some(Reason::Denial(denial))
+            }
+        }
+    }
+}
+
+impl Closed {
+    /// The shortest start of `path` that is covered when it is `folded`. Both have as many names.
+    fn start(&self, path: &AbsPath, folded: &AbsPath) -> AbsPath {
+        let (mut path, mut folded) = (path.clone(), folded.clone());
+        while let (Some(above), Some(folded_above)) = (path.parent(), folded.parent()) {
+            if !self.covers(&folded_above) {
+                break;
+            }
+            (path, folded) = (above, folded_above);
+        }
+        path
+    }
+
+    fn covers(&self, folded: &AbsPath) -> bool {
+        match self {
+            Self::Glob(glob) => glob.matches(folded),
+            Self::Paths(paths) => paths.iter().any(|closed| folded.is_within(closed)),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Names as filesystems that ignore case compare them: spellings that one of them may take for the same become the same here.
+//!
+//! What differs here is different on all of them, but for two things: no letter is taken apart into letter and accent, and
+//! nothing is known of the short second names that FAT makes up (`SECRET~1`).
+
+use std::borrow::Cow;
+
+use super::abs_path::AbsPath;
+
+/// Whether every name of the path is its own folded form, so that [`path`] has nothing to do. Quick, and perhaps no where it
+/// is.
+pub fn is_plain(path: &AbsPath) -> bool {
+    let odd = |byte: u8| byte.is_ascii_uppercase() || !byte.is_ascii() || byte == b':';
+    let bytes = path.as_bytes();
+    let ends = |pair: &[u8]| matches!(pair, [b'.' | b' ', b'/']);
+    !bytes.iter().any(|&byte| odd(byte)) && !bytes.windows(2).any(ends) && !matches!(bytes.last(), Some(b'.' | b' '))
+}
+
+/// The path with every name folded.
+pub fn path(path: &AbsPath) -> Cow<'_, AbsPath> {
+    if is_plain(path) {
+        return Cow::Borrowed(path);
+    }
+    let names: Vec<Vec<u8>> = path.as_bytes().split(|&byte| byte == b'/').map(name).collect();
+    AbsPath::new(&names.join(&b'/')).map_or(Cow::Borrowed(path), Cow::Owned)
+}
+
+/// One name: in lower case, without what nobody sees, and without the end that Windows and its filesystems leave away (dots,
+/// spaces, and a stream behind a colon). A name that comes to nothing stays as it is.
+pub fn name(name: &[u8]) -> Vec<u8> {
+    let mut folded = Vec::with_capacity(name.len());
+    for chunk in name.utf8_chunks() {
+        let mut bytes = [0; 4];
+        for character in chunk.valid().chars().flat_map(character) {
+            folded.extend_from_slice(character.encode_utf8(&mut bytes).as_bytes());
+        }
+        folded.extend_from_slice(chunk.invalid());
+    }
+    if let Some(colon) = folded.iter().position(|&byte| byte == b':') {
+        folded.truncate(colon);
+    }
+    let kept = folded.iter().rposition(|byte| !matches!(byte, b'.' | b' ')).map_or(0, |last| last.saturating_add(1));
+    folded.truncate(kept);
+    if folded.is_empty() { name.to_vec() } else { folded }
+}
+
+/// Full case folding (Unicode, section 5.18), by way of both cases: `ſ` and `S` become `s`, and `ß` becomes `ss`.
+pub fn character(character: char) -> impl Iterator<Item = char> {
+    let kept = (!is_ignored(character)).then_some(character);
+    kept.into_iter().flat_map(char::to_lowercase).flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+}
+
+/// `Default_Ignorable_Code_Point` of Unicode, which casefold directories of Linux leave out (`fs/unicode`).
+fn is_ignored(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folded(text: &str) -> String {
+        let text = AbsPath::new(text.as_bytes()).unwrap();
+        String::from_utf8(path(&text).as_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn spellings_of_one_name_come_to_the_same() {
+        for other in ["/A/.ENV", "/a/.e\u{200d}nv", "/A./.Env ", "/a/.env::$DATA", "/\u{feff}a/.env. ."] {
+            assert_eq!(folded(other), "/a/.env", "{other:?}");
+        }
+        assert_eq!(folded("/\u{17f}E\u{212a}"), "/sek");
+        assert_eq!(folded("/STRASSE"), folded("/straße"));
+        assert_eq!(folded("/ΣΣ"), folded("/σς"));
+    }
+
+    #[test]
+    fn different_names_stay_different_and_nothing_moves_up() {
+        assert_ne!(folded("/.env"), folded("/env"));
+        assert_eq!(folded("/A/.\u{200d}./b"), "/a/.\u{200d}./b");
+        assert_eq!(folded("/A/\u{200d}/b"), "/a/\u{200d}/b");
+        assert_eq!(folded("/a/.../b"), "/a/.../b");
+        assert_eq!(name(b"\xffA"), b"\xffa");
+    }
+
+    #[test]
+    fn what_is_plain_has_nothing_to_fold() {
+        for text in ["/", "/a/b.c", "/x/.env", "/A", "/a./b", "/a ", "/é", "/a:b", "/...", "/a..b/c"] {
+            let text = AbsPath::new(text.as_bytes()).unwrap();
+            assert!(!is_plain(&text) || text.as_bytes().split(|&byte| byte == b'/').all(|part| name(part) == part));
+        }
+    }
+}
