@@ -63,6 +63,11 @@ impl Account {
         }
     }
 
+    /// Counts a call that something other than a rule about its object refused, and that nothing would allow.
+    pub(super) fn kept_back(&self, operation: String, path: Option<AbsPath>, why: &str) {
+        self.count(operation, path.as_ref(), why.to_owned(), None);
+    }
+
     /// Counts a connection that nobody was asked about, because of how many there were.
     pub(super) fn too_many(&self, operation: String) {
         self.count(operation, None, "too many questions were asked shortly before".to_owned(), None);

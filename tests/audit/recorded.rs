@@ -117,6 +117,53 @@ fn what_repeats_is_counted_and_nothing_of_it_is_lost() {
     });
 }
 
+/// What a program may not do for other reasons than a rule about the object: it stands at every level.
+const KEPT_BACK: &str = "exec 2>/dev/null
+echo evil >> CLAUDE.md; mv CLAUDE.md gone; rm CLAUDE.md.bundle; echo '{}' > .nono-trust.bundle
+echo evil > CLAUDE-2.md; cat CLAUDE-2.md; mv closed open
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect(\"\\0some\\nname\")'
+cat CLAUDE.md";
+
+#[test]
+fn whatever_refuses_a_call_its_record_says_denied() {
+    World::each(|world| {
+        let work = world.work();
+        world.file(&work.join("CLAUDE.md"), "be kind\n");
+        world.directory(&work.join("closed"));
+        world.file(&work.join("closed/secret"), "secret\n");
+        let keys = format!("file:{}/keys", world.home().display());
+        for words in ["keygen --no-passphrase", "init --include CLAUDE*", "sign-policy", "sign --all"] {
+            let mut command = world.nono();
+            let outcome = world.finish(command.arg("trust").args(words.split(' ')).env("NONO_KEYSTORE", &keys));
+            assert_eq!(outcome.code(), 0, "{words}: {}", outcome.stderr);
+        }
+        let closed = work.join("closed/secret").display().to_string();
+        let flags = ["--allow-cwd", "--deny", closed.as_str(), "--audit", "decisions"];
+        let outcome = run(world, &flags, KEPT_BACK);
+        assert_eq!(outcome.stdout, "be kind\n", "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("connect to the socket @some\\nname"), "{}", outcome.stderr);
+        let all = records(&sessions(world)[0]);
+        let real = |name: &str| work.join(name).display().to_string();
+        for (operation, target, rule) in [
+            ("fs.write", real("CLAUDE.md"), "what is signed stays as it was signed"),
+            ("fs.rename", real("CLAUDE.md"), "what is signed stays as it was signed"),
+            ("fs.delete", real("CLAUDE.md.bundle"), "what is signed stays as it was signed"),
+            ("fs.create", real(".nono-trust.bundle"), "nono's own files"),
+            ("fs.read", real("CLAUDE-2.md"), "what must be signed is verified first"),
+            ("fs.rename", real("closed"), "what is denied, or must be signed, lies beneath by its name"),
+            ("net.connect", "@some\nname".into(), "names of Unix sockets in the abstract namespace are refused"),
+        ] {
+            let is_it = |record: &&Value| record["operation"] == operation && record["target"] == target;
+            let found = all.iter().find(is_it).unwrap_or_else(|| panic!("no {operation} of {target}: {all:#?}"));
+            assert_eq!((&found["disposition"], &found["rule"]), (&"denied".into(), &rule.into()), "{found}");
+            assert!(found["process"]["executable"].as_str().is_some_and(|path| path.starts_with('/')), "{found}");
+        }
+        let refused = all.iter().filter(|record| record["disposition"] == "denied").count();
+        let end = all.last().expect("an end");
+        assert_eq!((end["denied"].as_u64(), end["failed"].as_u64().is_some()), (Some(refused as u64), true), "{end}");
+    });
+}
+
 #[test]
 fn connections_and_look_ups_are_recorded_by_address_and_name() {
     World::each(|world| {

@@ -44,6 +44,16 @@ pub(super) enum Attribute {
     Times(Option<[Time; 2]>),
 }
 
+impl Decided {
+    /// The same with another error for a refusal.
+    fn refusing_with(self, errno: Errno) -> Self {
+        match self {
+            Self::Refuse(Errno::ACCESS) => Self::Refuse(errno),
+            Self::Act | Self::Ask(_) | Self::KernelDoes | Self::Refuse(_) => self,
+        }
+    }
+}
+
 impl Subject {
     /// The subject of an `*at` call with `flags`.
     ///
@@ -82,17 +92,27 @@ impl Mediator {
             }
             Subject::Path { .. } => return Err(Errno::NOT_FOUND),
         };
-        check_lends_no_power(&object, &attribute)?;
+        let lends = lends_power(&object, &attribute);
         let RealPath::Path(real) = &object.real else {
+            if lends {
+                return Err(Errno::NOT_PERMITTED);
+            }
             // A pipe, a socket or memory that the caller holds is the caller's.
             return apply(&object, &attribute).map(|()| Outcome::Return(0));
         };
         // `/dev/null` is written to by every program, and is everybody's: what it is stays as it is.
         let is_device = matches!(object.status.kind, FileType::BlockDevice | FileType::CharacterDevice);
-        if is_device && !real.as_bytes().starts_with(b"/dev/pts/") && !matches!(attribute, Attribute::Length(_)) {
+        let is_shared = is_device && !real.as_bytes().starts_with(b"/dev/pts/");
+        let kept = match (lends, is_shared && !matches!(attribute, Attribute::Length(_))) {
+            (true, _) => Some("no file is left behind that lends its owner's power to others"),
+            (false, true) => Some("a device is everybody's, and stays as it is"),
+            (false, false) => None,
+        };
+        if let Some(why) = kept {
+            self.refuse(caller, format!("change the mode or an attribute of {real}"), real.as_bytes(), why);
             return Err(Errno::NOT_PERMITTED);
         }
-        self.check_unsigned(real, &object)?;
+        self.check_unsigned(caller, real, &object)?;
         let operations = [Operation::Write(real.clone())];
         // A length is a matter of writing, which the kernel mediates; EPERM is what chmod(2) has for files of others.
         let kind = if matches!(attribute, Attribute::Length(_)) { Kind::Entry } else { Kind::Attribute };
@@ -109,20 +129,17 @@ impl Mediator {
     }
 }
 
-/// A file that lends its owner's power to whoever starts it would do so after the run as well. On a directory the set-id
-/// bits say only which group new files have.
-///
-/// # Errors
-/// `EPERM` for a set-id bit on a regular file, and for what a security module keeps with a file, its capabilities included.
-fn check_lends_no_power(object: &Object, attribute: &Attribute) -> Result<(), Errno> {
-    let lends = match attribute {
+/// A file that lends its owner's power to whoever starts it would do so after the run as well: one with a set-id bit, or
+/// with what a security module keeps with a file, its capabilities included. On a directory the set-id bits say only which
+/// group new files have.
+fn lends_power(object: &Object, attribute: &Attribute) -> bool {
+    match attribute {
         Attribute::Mode(mode) => object.status.kind == FileType::Regular && u64::from(*mode) & SET_ID != 0,
         Attribute::Extended { name, .. } => name.to_bytes().starts_with(b"security."),
         Attribute::ExtendedRemoved { .. } | Attribute::Length(_) | Attribute::Owner { .. } | Attribute::Times(_) => {
             false
         }
-    };
-    if lends { Err(Errno::NOT_PERMITTED) } else { Ok(()) }
+    }
 }
 
 /// [`apply`] within the caller's limits, which this process does not have.

@@ -12,6 +12,7 @@ use super::open::own_name;
 use super::resolve::{Entry, Held, KEPT, Last, Object, RealPath};
 use super::{Decided, Kind, Mediator, Outcome};
 use crate::plan::Operation;
+use crate::profile::abs_path::AbsPath;
 
 /// `AT_SYMLINK_FOLLOW` and `AT_EMPTY_PATH` of `linkat(2)`.
 const SYMLINK_FOLLOW: i32 = 0x400;
@@ -50,13 +51,13 @@ impl Mediator {
             Err(errno) => return self.unresolved(errno),
         };
         match what {
-            Change::Remove { .. } => self.check_entry_unsigned(&entry)?,
+            Change::Remove { .. } => self.check_entry_unsigned(caller, &entry)?,
             Change::MakeDirectory { .. } | Change::MakeNode { .. } | Change::Symlink { .. } => {
-                self.check_free(&entry.real)?;
+                self.check_free(caller, &entry.real)?;
             }
         }
-        if matches!(what, Change::Symlink { .. }) && self.is_above_closed(&entry) {
-            return Err(Errno::ACCESS);
+        if matches!(what, Change::Symlink { .. }) {
+            self.check_not_above_closed(caller, &entry)?;
         }
         let operations = [Operation::Write(entry.real.clone())];
         let decided = self.decide(caller, &operations, &at.path, &[Held::Entry(&entry)], Kind::Entry);
@@ -88,19 +89,20 @@ impl Mediator {
             Ok(both) => both,
             Err(errno) => return self.unresolved(errno),
         };
-        if self.is_above_closed(&new) || flags & EXCHANGE != 0 && self.is_above_closed(&old) {
-            return Err(Errno::ACCESS);
-        }
-        self.check_entry_unsigned(&old)?;
-        self.check_entry_unsigned(&new)?;
-        self.check_free(&new.real)?;
+        self.check_not_above_closed(caller, &new)?;
         if flags & EXCHANGE != 0 {
-            self.check_free(&old.real)?;
+            self.check_not_above_closed(caller, &old)?;
+        }
+        self.check_entry_unsigned(caller, &old)?;
+        self.check_entry_unsigned(caller, &new)?;
+        self.check_free(caller, &new.real)?;
+        if flags & EXCHANGE != 0 {
+            self.check_free(caller, &old.real)?;
         }
         // A directory takes what lies in it along, out of reach of rules about where that was.
-        self.check_tree(&old, &new)?;
+        self.check_tree(caller, &old, &new)?;
         if flags & EXCHANGE != 0 {
-            self.check_tree(&new, &old)?;
+            self.check_tree(caller, &new, &old)?;
         }
         let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
         let decided =
@@ -125,10 +127,8 @@ impl Mediator {
         }
         let new = self.resolver.entry(caller, to.directory, &to.path, 0)?;
         // A symbolic link has hard links as well.
-        if self.is_above_closed(&new) {
-            return Err(Errno::ACCESS);
-        }
-        self.check_free(&new.real)?;
+        self.check_not_above_closed(caller, &new)?;
+        self.check_free(caller, &new.real)?;
         let by_descriptor = flags & EMPTY_PATH != 0 && from.path.is_empty();
         if by_descriptor || flags & SYMLINK_FOLLOW != 0 {
             let object = if by_descriptor {
@@ -137,7 +137,7 @@ impl Mediator {
                 self.resolver.object(caller, from.directory, &from.path, Last::Follow, 0)?
             };
             if let RealPath::Path(real) = &object.real {
-                self.check_unsigned(real, &object)?;
+                self.check_unsigned(caller, real, &object)?;
             }
             let operations = [link_source(&object), Some(Operation::Write(new.real.clone()))];
             let operations: Vec<Operation> = operations.into_iter().flatten().collect();
@@ -146,7 +146,7 @@ impl Mediator {
             return self.carry_out(caller, decided, move || change::link_open(&own_name(&object.file), raw(&new)));
         }
         let old = self.resolver.entry(caller, from.directory, &from.path, 0)?;
-        self.check_entry_unsigned(&old)?;
+        self.check_entry_unsigned(caller, &old)?;
         let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
         let decided =
             self.decide(caller, &operations, &from.path, &[Held::Entry(&old), Held::Entry(&new)], Kind::Entry);
@@ -180,12 +180,30 @@ impl Mediator {
     }
 
     /// Refuses to move a directory out of reach of a rule about something in it.
-    fn check_tree(&self, entry: &Entry, to: &Entry) -> Result<(), Errno> {
+    fn check_tree(&self, caller: Caller, entry: &Entry, to: &Entry) -> Result<(), Errno> {
         let is_directory = || match syscalls::at::open(Some(entry.directory.as_fd()), &entry.name, &KEPT) {
             Ok(file) => !syscalls::file::status(file.as_fd()).is_ok_and(|status| status.kind != FileType::Directory),
             Err(_) => false,
         };
-        if self.stays_closed(entry, &to.real) || !is_directory() { Ok(()) } else { Err(Errno::ACCESS) }
+        if self.stays_closed(entry, &to.real) || !is_directory() {
+            return Ok(());
+        }
+        self.refuse_moving(caller, &entry.real);
+        Err(Errno::ACCESS)
+    }
+
+    /// Refuses a new entry that would bring its own content to a closed path, or lead it elsewhere.
+    fn check_not_above_closed(&self, caller: Caller, entry: &Entry) -> Result<(), Errno> {
+        if !self.is_above_closed(entry) {
+            return Ok(());
+        }
+        self.refuse_moving(caller, &entry.real);
+        Err(Errno::ACCESS)
+    }
+
+    fn refuse_moving(&self, caller: Caller, path: &AbsPath) {
+        let why = "what is denied, or must be signed, lies beneath by its name";
+        self.refuse(caller, format!("move or replace {path}"), path.as_bytes(), why);
     }
 }
 

@@ -123,16 +123,6 @@ enum Decided {
     Refuse(Errno),
 }
 
-impl Decided {
-    /// The same with another error for a refusal.
-    fn refusing_with(self, errno: Errno) -> Self {
-        match self {
-            Self::Refuse(Errno::ACCESS) => Self::Refuse(errno),
-            Self::Act | Self::Ask(_) | Self::KernelDoes | Self::Refuse(_) => self,
-        }
-    }
-}
-
 impl Mediator {
     /// A mediator for `plan`; `around` are the processes around the program.
     pub(super) fn new(plan: Plan, listener: Listener, around: Vec<Pid>, powers: Powers, partners: Partners) -> Self {
@@ -284,6 +274,13 @@ impl Mediator {
             }
             Outcome::Slow(Box::new(act))
         }))
+    }
+
+    /// Tells of a call that something other than the rules about its object refuses: `target` is what the log names, and
+    /// `operation` what the account does.
+    fn refuse(&self, caller: Caller, operation: String, target: &[u8], why: &str) {
+        self.recorder.refused(caller.id, target, why);
+        self.account.kept_back(operation, AbsPath::new(target), why);
     }
 
     /// Whoever made the call.

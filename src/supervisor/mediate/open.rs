@@ -195,7 +195,7 @@ impl Mediator {
         let is_own_terminal = real.as_bytes() == b"/dev/tty";
         let access = open.access();
         if access.write {
-            self.check_unsigned(real, &object)?;
+            self.check_unsigned(caller, real, &object)?;
         }
         let needed =
             if access.read { self.needed(caller, open.directory, &open.path, &object) } else { Needed::Nothing(None) };
@@ -235,7 +235,7 @@ impl Mediator {
             Err(errno) if open.from_memory => return Err(errno),
             Err(errno) => return self.unresolved(errno),
         };
-        self.check_free(&entry.real)?;
+        self.check_free(caller, &entry.real)?;
         let mode = open.mode & 0o7777 & !u64::from(caller.umask()?);
         let mut operations = open.operations(&entry.real);
         if !open.access().write {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use syscalls::Errno;
 use syscalls::at::{self, OpenHow};
 use syscalls::file::{self, FileType};
+use syscalls::notify::NotifyId;
 
 use super::caller::Caller;
 use super::open::{Open, own_name, reopen};
@@ -15,6 +16,10 @@ use super::{Mediator, Outcome};
 use crate::plan::Operation;
 use crate::profile::abs_path::AbsPath;
 use crate::supervisor::trusted::{Admission, Concern, Trusted};
+
+/// What the log names as the rule, where a signature is.
+const STAYS: &str = "what is signed stays as it was signed";
+const NOT_VERIFIED: &str = "what must be signed is verified first";
 
 /// What an object is to those who ask for signatures.
 pub(super) enum Needed {
@@ -27,6 +32,7 @@ pub(super) enum Needed {
 pub(super) struct Signed {
     trusted: Arc<Trusted>,
     concern: Concern,
+    call: NotifyId,
 }
 
 impl Mediator {
@@ -44,7 +50,7 @@ impl Mediator {
         // Without a link on the way the real path ends as the text does.
         let typed = || if ends_with(real, path) { None } else { typed_path(caller, directory, path) };
         match trusted.concern(real, typed) {
-            Some(concern) => Needed::Signature(Signed { trusted: Arc::clone(trusted), concern }),
+            Some(concern) => Needed::Signature(Signed { trusted: Arc::clone(trusted), concern, call: caller.id }),
             None => Needed::Nothing(None),
         }
     }
@@ -61,15 +67,15 @@ impl Mediator {
     ///
     /// # Errors
     /// `EPERM`.
-    pub(super) fn check_unsigned(&self, real: &AbsPath, object: &Object) -> Result<(), Errno> {
-        self.check_file_unsigned(real, &object.file, &object.status)
+    pub(super) fn check_unsigned(&self, caller: Caller, real: &AbsPath, object: &Object) -> Result<(), Errno> {
+        self.check_file_unsigned(caller, real, &object.file, &object.status)
     }
 
     /// [`Self::check_unsigned`] for what an entry names: a symbolic link itself, or a directory with all that lies beneath.
     ///
     /// # Errors
     /// `EPERM`.
-    pub(super) fn check_entry_unsigned(&self, entry: &Entry) -> Result<(), Errno> {
+    pub(super) fn check_entry_unsigned(&self, caller: Caller, entry: &Entry) -> Result<(), Errno> {
         if self.trusted.is_none() {
             return Ok(());
         }
@@ -80,9 +86,10 @@ impl Mediator {
         match &self.trusted {
             Some(trusted) if status.kind == FileType::Directory && trusted.keeps_in_place(&entry.real) => {
                 trusted.refused_change(&entry.real);
+                self.recorder.refused(caller.id, entry.real.as_bytes(), STAYS);
                 Err(Errno::NOT_PERMITTED)
             }
-            Some(_) | None => self.check_file_unsigned(&entry.real, &found, &status),
+            Some(_) | None => self.check_file_unsigned(caller, &entry.real, &found, &status),
         }
     }
 
@@ -90,10 +97,11 @@ impl Mediator {
     ///
     /// # Errors
     /// `EPERM`.
-    pub(super) fn check_free(&self, path: &AbsPath) -> Result<(), Errno> {
+    pub(super) fn check_free(&self, caller: Caller, path: &AbsPath) -> Result<(), Errno> {
         match &self.trusted {
             Some(trusted) if trusted.keeps_free(path) => {
                 trusted.refused_change(path);
+                self.recorder.refused(caller.id, path.as_bytes(), STAYS);
                 Err(Errno::NOT_PERMITTED)
             }
             Some(_) | None => Ok(()),
@@ -105,12 +113,19 @@ impl Mediator {
         self.trusted.as_ref().is_none_or(|trusted| trusted.keeps_tree(from, to))
     }
 
-    fn check_file_unsigned(&self, real: &AbsPath, found: &OwnedFd, status: &file::Status) -> Result<(), Errno> {
+    fn check_file_unsigned(
+        &self,
+        caller: Caller,
+        real: &AbsPath,
+        found: &OwnedFd,
+        status: &file::Status,
+    ) -> Result<(), Errno> {
         let Some(trusted) = &self.trusted else { return Ok(()) };
         if !trusted.keeps(real, status, found) {
             return Ok(());
         }
         trusted.refused_change(real);
+        self.recorder.refused_writing(caller.id, real.as_bytes(), STAYS);
         Err(Errno::NOT_PERMITTED)
     }
 }
@@ -126,7 +141,10 @@ impl Signed {
         Outcome::Slow(Box::new(move || match self.trusted.admit(&self.concern, &object.file) {
             Ok(Admission::Copy(copy)) => act(object, Some(copy)),
             Ok(Admission::Itself) => act(object, None),
-            Ok(Admission::Refused) => Outcome::Fail(Errno::NOT_PERMITTED),
+            Ok(Admission::Refused) => {
+                self.trusted.recorder().refused(self.call, self.concern.real().as_bytes(), NOT_VERIFIED);
+                Outcome::Fail(Errno::NOT_PERMITTED)
+            }
             Err(errno) => Outcome::Fail(errno),
         }))
     }

@@ -110,6 +110,25 @@ impl Recorder {
         });
     }
 
+    /// A call is refused by something other than the policy's rules about its object, which is `target`: `rule` says what
+    /// that is.
+    pub(super) fn refused(&self, call: NotifyId, target: &[u8], rule: &str) {
+        self.drafts.change(call, |draft| {
+            draft.disposition = Some(Disposition::Denied);
+            draft.has_target = true;
+            draft.fields.clear();
+            let mut fields = Fields::new(&mut draft.fields);
+            fields.bytes("target", target);
+            fields.text("rule", rule);
+        });
+    }
+
+    /// The same for a call that would change the content of a file.
+    pub(super) fn refused_writing(&self, call: NotifyId, target: &[u8], rule: &str) {
+        self.refused(call, target, rule);
+        self.drafts.change(call, |draft| draft.writes = true);
+    }
+
     /// What came of a question, recorded by itself and on the disk before a yes has any effect.
     ///
     /// # Errors

@@ -66,6 +66,16 @@ pub(super) enum Admission {
 }
 
 impl Concern {
+    /// The name that is to be signed.
+    fn path(&self) -> &AbsPath {
+        self.typed.as_ref().unwrap_or(&self.real)
+    }
+
+    /// Where the file lies.
+    pub(super) fn real(&self) -> &AbsPath {
+        &self.real
+    }
+
     /// Whether the bytes of the file decide by themselves.
     fn wants_content(&self) -> bool {
         [Some(&self.real), self.typed.as_ref()].into_iter().flatten().any(|path| Duty::of(path) != Duty::Content)
@@ -196,6 +206,11 @@ impl Trusted {
         !self.is_strict() || self.rules.keeps(from, to)
     }
 
+    /// Where verifications are recorded.
+    pub(super) fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
     /// Counts a change that was refused.
     pub(super) fn refused_change(&self, real: &AbsPath) {
         self.account.denied(|| Explanation {
@@ -224,7 +239,7 @@ impl Trusted {
     /// Whether a file with `verdict` goes through. It is recorded first: what cannot be is refused.
     fn allows(&self, concern: &Concern, verdict: &Verdict) -> bool {
         let action = verdict.action(self.rules.enforcement(), self.overridden);
-        let path = concern.typed.as_ref().unwrap_or(&concern.real);
+        let path = concern.path();
         let disposition = if action == Action::Deny { Disposition::Denied } else { Disposition::Allowed };
         let recorded = self.recorder.note("verify", path.as_bytes(), disposition, |fields| {
             fields.text("status", verdict.word());

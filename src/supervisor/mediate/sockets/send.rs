@@ -151,7 +151,7 @@ impl Mediator {
                     (object, Decided::Act) => Ok(Receiver::Socket(object)),
                     (object, decided) => Ok(Receiver::Asked(object, decided)),
                 },
-                UnixAddress::Abstract => Err(Errno::NOT_PERMITTED),
+                UnixAddress::Abstract => Err(self.refuse_abstract(caller, &name)),
                 UnixAddress::Other => Err(Errno::INVALID),
             },
             (Family::Inet | Family::Inet6 | Family::Other, _) => Err(Errno::ACCESS),

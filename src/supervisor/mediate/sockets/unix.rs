@@ -12,6 +12,7 @@ use super::{UnixAddress, unix_address};
 use crate::plan::explain::explain;
 use crate::plan::{Operation, Plan, Reason, Verdict, decide};
 use crate::profile::abs_path::AbsPath;
+use crate::profile::escape::escaped;
 use crate::supervisor::mediate::caller::Caller;
 use crate::supervisor::mediate::open::own_name;
 use crate::supervisor::mediate::resolve::{Held, KEPT, Last, Object, RealPath};
@@ -19,6 +20,9 @@ use crate::supervisor::mediate::{Decided, Kind, Mediator, Outcome};
 
 /// `AT_FDCWD` of `openat(2)`.
 const CURRENT: i32 = -100;
+
+/// Characters of an abstract name that are shown: all that one has.
+const LONGEST_SHOWN: usize = 108;
 
 /// Sockets that are remembered at once; of more, the program connects to those that the policy names.
 const MOST_BOUND: usize = 128;
@@ -42,7 +46,7 @@ impl Mediator {
         let path = match unix_address(bytes) {
             UnixAddress::Path(path) => path,
             // The scope of abstract names holds for the program and not for this process, which is outside.
-            UnixAddress::Abstract => return Err(Errno::NOT_PERMITTED),
+            UnixAddress::Abstract => return Err(self.refuse_abstract(caller, bytes)),
             UnixAddress::Other => return Err(Errno::ACCESS),
         };
         let (object, decided) = self.peer(caller, &path)?;
@@ -55,6 +59,15 @@ impl Mediator {
             }))),
             other @ (Decided::Ask(_) | Decided::KernelDoes | Decided::Refuse(_)) => self.carry_out(caller, other, act),
         }
+    }
+
+    /// Tells of a socket by an abstract name, which begins with a NUL that is shown as `@`. Answers with `EPERM`.
+    pub(super) fn refuse_abstract(&self, caller: Caller, bytes: &[u8]) -> Errno {
+        let name = [b"@", bytes.get(3..).unwrap_or_default()].concat();
+        let shown = escaped(&name, LONGEST_SHOWN);
+        let why = "names of Unix sockets in the abstract namespace are refused";
+        self.refuse(caller, format!("connect to the socket {shown}"), &name, why);
+        Errno::NOT_PERMITTED
     }
 
     /// The socket that `path` leads to, and whether the program may talk to it.
