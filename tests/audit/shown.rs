@@ -1,8 +1,10 @@
 //! What `nono audit list` and `nono audit show` print.
 
+use std::fs;
+
 use serde_json::Value;
 
-use crate::world::{World, skip};
+use crate::world::{NOBODY, Who, World, skip};
 use crate::{run, sessions};
 
 fn audit(world: &World, words: &[&str]) -> (i32, String) {
@@ -61,7 +63,7 @@ fn records_are_shown_by_refusal_operation_and_path_and_cannot_forge_lines() {
 /// Runs `nono audit show` in front of somebody who does these steps, and returns what the terminal showed.
 fn on_a_terminal(world: &World, variables: &[(&str, &str)], words: &[&str], steps: &Value) -> Option<String> {
     let driver = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/terminal/drive.py");
-    let text = std::fs::read_to_string(driver).expect("the driver");
+    let text = fs::read_to_string(driver).expect("the driver");
     let copy = world.outside().join("drive.py");
     world.file(&copy, &text);
     if !std::path::Path::new("/usr/bin/python3").exists() {
@@ -86,9 +88,9 @@ fn a_terminal_gets_colours_and_a_pager_that_no_record_can_command() {
         let pager = format!("cat > {}", pages.display());
         let steps = serde_json::json!([["wait", 0.01]]);
         let paged = |variables: &[(&str, &str)], words: &[&str]| {
-            let _ = std::fs::remove_file(&pages);
+            let _ = fs::remove_file(&pages);
             let shown = on_a_terminal(world, variables, &[&[session.as_str()], words].concat(), &steps)?;
-            Some((shown, std::fs::read_to_string(&pages).unwrap_or_default()))
+            Some((shown, fs::read_to_string(&pages).unwrap_or_default()))
         };
         let plain = |text: &str| text.chars().all(|c| c == '\n' || (' '..='~').contains(&c));
         let Some((shown, page)) = paged(&[("PAGER", &pager)], &[]) else { return };
@@ -140,4 +142,28 @@ fn less_shows_a_long_log_a_screen_at_a_time_and_ctrl_c_does_not_end_it() {
             on_a_terminal(world, &[], &[&session, "--operation", "session"], &serde_json::json!([["wait", 0.01]]));
         assert!(short.is_some_and(|shown| shown.contains("session.start") && shown.contains("session.end")));
     });
+}
+
+#[test]
+fn what_stands_in_the_place_of_a_log_and_is_no_file_is_not_waited_for() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    assert_eq!(run(&world, &[], "true").code(), 0);
+    let [session] = sessions(&world).try_into().expect("one session");
+    let events = session.join("events.jsonl");
+    let given = session.display().to_string();
+    let verbs = [&["show", &given][..], &["show", &given, "--follow"], &["export", &given], &["verify", &given]];
+    for made in ["mkfifo", "mkdir"] {
+        fs::rename(&events, session.join("kept")).expect("it is moved");
+        assert!(world.command(made).arg(&events).status().expect("it runs").success());
+        for words in verbs {
+            let outcome = world.finish(world.nono().arg("audit").args(words));
+            let (status, said) = (outcome.code(), outcome.stdout + &outcome.stderr);
+            assert!(status == 125 && said.contains("is not a regular file"), "{made}: {words:?}: {status}: {said}");
+        }
+        fs::rename(&events, session.join(made)).expect("it is moved");
+        fs::rename(session.join("kept"), &events).expect("it is put back");
+    }
+    for words in verbs {
+        assert_eq!(audit(&world, words).0, 0, "{words:?}");
+    }
 }

@@ -79,7 +79,7 @@ pub(super) fn state() -> Result<PathBuf, String> {
 /// A sentence that says why it cannot be read.
 pub(super) fn events(directory: &Path) -> Result<File, String> {
     let path = directory.join(EVENTS);
-    File::open(&path).map_err(|error| format!("{} cannot be read: {error}", shown(path.as_os_str())))
+    gather::open_regular(&path).map_err(|error| format!("{} cannot be read: {error}", shown(path.as_os_str())))
 }
 
 /// The last checkpoint beside the records; `None` before the first.

@@ -90,6 +90,19 @@ impl Library for Shelves {
     }
 }
 
+/// Opens a regular file for reading, and waits for nobody.
+///
+/// # Errors
+/// Those of `open(2)`; `InvalidInput` for anything but a regular file.
+pub(in crate::verbs) fn open_regular(path: &Path) -> io::Result<File> {
+    let name = std::ffi::CString::new(path.as_os_str().as_bytes())?;
+    let opened = file::open_read(&name)?;
+    if file::status(opened.as_fd())?.kind != FileType::Regular {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    Ok(File::from(opened))
+}
+
 /// Reads a regular file whole, through one descriptor, so that what was checked is what was read.
 ///
 /// # Errors
@@ -108,13 +121,8 @@ pub(in crate::verbs) fn read_up_to(path: &Path, largest: usize) -> io::Result<Ve
 }
 
 fn read_until(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let name = std::ffi::CString::new(path.as_os_str().as_bytes())?;
-    let opened = file::open_read(&name)?;
-    if file::status(opened.as_fd())?.kind != FileType::Regular {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
-    }
     let mut text = Vec::new();
-    File::from(opened).take(most).read_to_end(&mut text)?;
+    open_regular(path)?.take(most).read_to_end(&mut text)?;
     Ok(text)
 }
 

@@ -29,7 +29,7 @@ use crate::profile::variables::Variables;
 
 pub(super) use self::facts::{kernel, state_directory, user_directory, variables, workdir};
 pub(super) use self::host::RunningHost;
-pub(super) use self::library::{Shelves, read, read_up_to};
+pub(super) use self::library::{Shelves, open_regular, read, read_up_to};
 pub(super) use self::program::{ProgramError, find};
 pub(super) use self::supervision::{
     Trusting, overridden, project_root, sentence, session, trusting, trusting_file, user, webhook,
