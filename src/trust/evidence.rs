@@ -59,8 +59,12 @@ impl BundleSource for Present<'_> {
         let bytes = match read_bundle(place) {
             Ok(bytes) => bytes,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return None,
-            // No bundle has no bytes: what cannot be read is malformed.
-            Err(_) => Vec::new(),
+            Err(error) => {
+                let is_link = error.raw_os_error() == Some(Errno::LOOP.0);
+                let is_other = is_link || error.kind() == ErrorKind::InvalidInput;
+                let why = if is_other { "it is not a regular file".to_owned() } else { error.to_string() };
+                return Some(Arc::new(Opened::unreadable(why)));
+            }
         };
         Some(self.evidence.opened(self.rules, &bytes))
     }

@@ -83,7 +83,7 @@ fn a_bundle_speaks_for_its_own_file_alone() {
     is_refused(&world, "cp CLAUDE.md.bundle CLAUDE-2.md.bundle; cat CLAUDE-2.md", "is about `CLAUDE.md`");
     is_refused(&world, "cp trust-policy.json.bundle CLAUDE-2.md.bundle; cat CLAUDE-2.md", "a trust policy");
     is_refused(&world, "echo '{' > CLAUDE-2.md.bundle; cat CLAUDE-2.md", "malformed");
-    is_refused(&world, "mkfifo CLAUDE-2.md.bundle; cat CLAUDE-2.md", "malformed");
+    is_refused(&world, "mkfifo CLAUDE-2.md.bundle; cat CLAUDE-2.md", "its bundle cannot be read");
     is_refused(&world, "mkfifo CLAUDE-7.md; cat CLAUDE-7.md", "not a regular file");
     is_refused(&world, "cp -r src source; cat source/config.py", "is about `src/config.py`");
     shell(&world, "rm -r source");

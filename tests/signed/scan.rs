@@ -20,7 +20,12 @@ fn nothing_starts_beside_a_file_that_fails() {
             ("mkfifo CLAUDE-4.md", "not a regular file", "rm CLAUDE-4.md"),
             ("echo x > y; ln -s y CLAUDE-4.md", "UNSIGNED", "rm CLAUDE-4.md"),
             ("cp CLAUDE.md.bundle kept; echo '{}' > CLAUDE.md.bundle", "malformed", "cp kept CLAUDE.md.bundle"),
-            ("mv CLAUDE.md.bundle kept; ln -s kept CLAUDE.md.bundle", "INVALID", "mv kept CLAUDE.md.bundle"),
+            (
+                "mv CLAUDE.md.bundle kept; ln -s kept CLAUDE.md.bundle",
+                "its bundle cannot be read: it is not a regular",
+                "mv kept CLAUDE.md.bundle",
+            ),
+            ("echo x > CLAUDE-4.md; mkdir CLAUDE-4.md.bundle", "it is not a regular", "rm -r CLAUDE-4.md*"),
             ("truncate -s 64M CLAUDE-4.md", "UNSIGNED", "rm CLAUDE-4.md"),
         ] {
             shell(world, harm);

@@ -20,6 +20,13 @@ pub struct Opened {
     pub(super) outcome: Result<(Publisher, Statement), Failure>,
 }
 
+impl Opened {
+    /// A bundle that is there and cannot be read.
+    pub fn unreadable(why: String) -> Self {
+        Self { blocked: None, outcome: Err(Failure::BundleUnreadable { why }) }
+    }
+}
+
 impl Rules {
     /// Reads a bundle and finds out whose it is.
     pub fn open(&self, bytes: &[u8]) -> Opened {
