@@ -34,6 +34,8 @@ fn a_whole_log_is_verified_and_a_removed_session_shows() {
         let all = sessions(world);
         let (status, answer) = verify(world, &["--all"]);
         assert_eq!((status, answer["host_log"]["records"].as_u64()), (0, Some(4)), "{answer}");
+        // Nobody was asked what witnesses have seen.
+        assert_eq!(answer["host_log"]["seen_by_witnesses"], Value::Null, "{answer}");
         for (row, session) in answer["sessions"].as_array().expect("rows").iter().zip(&all) {
             let count = records(session).len();
             assert_eq!(

@@ -107,5 +107,5 @@ fn session_file(file: &OsStr) -> PathBuf {
 fn write(path: &Path, proof: &ProofFile) -> Result<(), Fault> {
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let written = opened.and_then(|mut file| file.write_all(proof.to_string().as_bytes()));
-    written.map_err(|error| Fault::Unreadable(format!("{} cannot be written: {error}", shown(path.as_os_str()))))
+    written.map_err(|error| Fault::Unwritable(format!("{} cannot be written: {error}", shown(path.as_os_str()))))
 }

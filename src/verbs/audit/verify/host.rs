@@ -26,8 +26,8 @@ pub(in crate::verbs::audit) struct HostLog {
     pub(in crate::verbs::audit) note: Note,
     pub(in crate::verbs::audit) checkpoint: Checkpoint,
     pub(in crate::verbs::audit) ledger: Ledger,
-    /// Records that a policy's quorum has seen; all where no policy asks for one.
-    pub(super) seen: u64,
+    /// Records that a policy's quorum has seen; `None` where no policy asks for one.
+    pub(super) seen: Option<u64>,
 }
 
 impl HostLog {
@@ -61,8 +61,8 @@ impl HostLog {
             return Err(Fault::Tampered(format!("{name}: {why}")));
         }
         let seen = match policy {
-            Some(policy) => seen(&directory, policy, &note)?,
-            None => checkpoint.size,
+            Some(policy) => Some(seen(&directory, policy, &note)?),
+            None => None,
         };
         Ok(Self { key, note, checkpoint, ledger, seen })
     }

@@ -28,6 +28,8 @@ pub(super) enum Fault {
     Unproved(String),
     /// It could not be looked at.
     Unreadable(String),
+    /// What was asked for could not be written.
+    Unwritable(String),
 }
 
 impl Fault {
@@ -36,19 +38,20 @@ impl Fault {
             Self::Tampered(_) => "tampered",
             Self::Unproved(_) => "unproved",
             Self::Unreadable(_) => "unreadable",
+            Self::Unwritable(_) => "unwritable",
         }
     }
 
     fn why(&self) -> &str {
         match self {
-            Self::Tampered(why) | Self::Unproved(why) | Self::Unreadable(why) => why,
+            Self::Tampered(why) | Self::Unproved(why) | Self::Unreadable(why) | Self::Unwritable(why) => why,
         }
     }
 
     fn status(&self) -> u8 {
         match self {
             Self::Tampered(_) | Self::Unproved(_) => NO,
-            Self::Unreadable(_) => REFUSED,
+            Self::Unreadable(_) | Self::Unwritable(_) => REFUSED,
         }
     }
 

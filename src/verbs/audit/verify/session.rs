@@ -136,7 +136,7 @@ impl Evidence {
 pub(super) fn verified(directory: &Path, id: &str, host: &HostLog) -> Result<Proved, Fault> {
     let evidence = Evidence::gather(directory, id, host)?;
     let proved = evidence.replay(|_| {})?;
-    if evidence.ended_at().is_some_and(|index| index >= host.seen) {
+    if evidence.ended_at().zip(host.seen).is_some_and(|(index, seen)| index >= seen) {
         let why = "the policy's witnesses have not seen its end; `nono audit witness` asks them";
         return Err(Fault::Unproved(why.to_owned()));
     }
