@@ -147,6 +147,26 @@ fn wrong_usage_is_one_sentence_on_standard_error_and_status_two_or_125_where_a_p
 }
 
 #[test]
+fn an_answer_that_cannot_be_written_is_no_answer() {
+    let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else { return };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nono"));
+    let output = command.arg("doctor").stdin(Stdio::null()).stdout(full).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(output.status.code(), Some(125), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("could not be written"), "{output:?}");
+    assert_eq!(nono(&["doctor"]).status.code(), Some(0));
+}
+
+#[test]
+fn without_a_home_few_lines_say_which_variable_is_missing() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nono"));
+    let output = command.args(["run", "-s", "--", "true"]).env_clear().stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(125), "{said}");
+    assert!(said.contains("the variable HOME is not set") && said.contains("HOME is needed by"), "{said}");
+    assert!(said.lines().count() < 10, "{said}");
+}
+
+#[test]
 fn bytes_that_are_not_utf_8_survive_where_the_system_allows_them() {
     let odd = |text: &[u8]| OsString::from_vec(text.to_vec());
     let words = [&b"run"[..], b"-a", b"/\xff", b"--read=/\xfe", b"-w/\xfd", b"--env", b"A=\xfc", b"c\xfb", b"-\xfa"];

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use crate::profile::escape::visible;
 
-use super::{NO, REFUSED, YES};
+use super::{REFUSED, YES};
 
 /// One message on standard error; each line of it stands behind `nono: `. No character of it moves the cursor or hides.
 pub(super) fn say(message: &str) {
@@ -20,7 +20,7 @@ pub(super) fn say(message: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// A whole document on standard output. Answers with the verb's exit status: 1 when it could not be written.
+/// A whole document on standard output. Answers with the verb's exit status: 125 when it could not be written.
 pub(super) fn document(text: &str) -> u8 {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -28,7 +28,7 @@ pub(super) fn document(text: &str) -> u8 {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => YES,
         Err(error) => {
             say(&format!("the answer could not be written to standard output: {error}"));
-            NO
+            REFUSED
         }
     }
 }

@@ -9,6 +9,7 @@ mod supervision;
 mod temporary;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -23,7 +24,7 @@ use crate::plan::{self, Host, Plan};
 use crate::profile::Profile;
 use crate::profile::abs_path::AbsPath;
 use crate::profile::escape::escaped;
-use crate::profile::read::problem::{FileFault, Problem};
+use crate::profile::read::problem::{FileFault, Problem, ProblemKind};
 use crate::profile::resolve::{self as resolution, Source};
 use crate::profile::variables::Variables;
 
@@ -142,8 +143,23 @@ pub(super) fn shown(path: &Path) -> String {
     escaped(path.as_os_str().as_bytes(), 400)
 }
 
+/// Each problem; of a variable that is not set, the first entry alone, and how many more need it.
 fn sentences(problems: &[Problem]) -> Vec<String> {
-    problems.iter().map(ToString::to_string).collect()
+    let unset =
+        |problem: &Problem| if let ProblemKind::UnsetVariable { name } = problem.kind { Some(name) } else { None };
+    let (mut told, mut more) = (Vec::new(), BTreeMap::<&str, usize>::new());
+    for problem in problems {
+        match unset(problem).and_then(|name| more.get_mut(name)) {
+            Some(count) => *count = count.saturating_add(1),
+            None => {
+                told.push(problem.to_string());
+                more.extend(unset(problem).map(|name| (name, 0)));
+            }
+        }
+    }
+    let counted = more.into_iter().filter(|(_, count)| *count > 0);
+    told.extend(counted.map(|(name, count)| format!("{name} is needed by {count} more entries")));
+    told
 }
 
 /// The text of a policy file.
