@@ -72,7 +72,7 @@ fn for_files(has: &RulesetAttr) -> Vec<Feature> {
             file(fs::RESOLVE_UNIX),
             false,
             "Landlock ABI 9, Linux 7.1",
-            "connect(2) is closed altogether, and a policy with unix_sockets is refused",
+            "nothing is lost in a supervised run; `nono wrap` closes connect(2) altogether, and refuses unix_sockets",
         ),
     ]
 }
@@ -105,7 +105,7 @@ fn for_the_rest(has: &RulesetAttr) -> Vec<Feature> {
             has.handled_access_net & net::CONNECT_SEND_UDP != 0,
             false,
             "Landlock ABI 10, Linux 7.2",
-            "nothing is lost: the filter closes UDP altogether",
+            "nothing is lost: UDP is closed by the filter, or mediated by the supervisor where `network` opens some",
         ),
     ]
 }

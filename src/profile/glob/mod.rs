@@ -176,7 +176,7 @@ impl fmt::Display for GlobError {
             Self::Empty => "the pattern is empty; name a file, as in `**/.env`",
             Self::EscapeAtEnd => "`\\` needs a character after it; write `\\\\` for a backslash",
             Self::Negated => {
-                "a leading `!` would turn the pattern round; write `\\!` for the character, or use `except`"
+                "a leading `!` would turn the pattern round; write `\\!` for the character; a `deny` has `except`"
             }
             Self::Nul => "a path cannot hold a NUL character; remove it",
             Self::PosixClass => "named sets such as `[[:alpha:]]` are not known; write the range, as in `[a-z]`",

@@ -163,7 +163,7 @@ impl fmt::Display for HostError {
         out.write_str(match self {
             Self::BadAddress => "this is no IP address; write it as in `10.1.2.3` or `[fd00::1]:443`",
             Self::BadName => "a host name has labels of 1 to 63 letters, digits, `-` and `_` between dots; a `*.` may only come first",
-            Self::BadPort => "a port is a number from 1 to 65535, with `/udp` behind it for UDP",
+            Self::BadPort => "a port is a number from 1 to 65535; of a host, `/udp` behind it means UDP",
             Self::BadPrefix => "a prefix length is 1 to 32 for IPv4 and 1 to 128 for IPv6, as in `10.1.0.0/16`",
             Self::BareWildcard => "a `*` alone would open every host; name the hosts",
             Self::Empty => "the host is empty; write a name or an address",
