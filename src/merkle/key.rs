@@ -128,6 +128,15 @@ impl Signer {
         Ok(Self { name: name.to_owned(), key: SigningKey::from_bytes(seed) })
     }
 
+    /// The same key under another name.
+    ///
+    /// # Errors
+    /// [`KeyError::Name`].
+    pub fn named(self, name: &str) -> Result<Self, KeyError> {
+        check_name(name)?;
+        Ok(Self { name: name.to_owned(), ..self })
+    }
+
     /// The key that checks what this one signs.
     pub fn verifier(&self) -> Verifier {
         Verifier { name: self.name.clone(), kind: Kind::Log, key: self.key.verifying_key() }

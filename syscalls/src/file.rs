@@ -306,6 +306,13 @@ pub fn lock(fd: BorrowedFd<'_>, wait: bool) -> Result<(), Errno> {
     checked_int(unsafe { libc::flock(fd.as_raw_fd(), operation) }).map(drop)
 }
 
+/// `sync_file_range(2)` with `SYNC_FILE_RANGE_WRITE`: the file's content is on its way to the disk. Nothing is promised before it is
+/// synced, and so an error is left for that to tell.
+pub fn begin_writing(fd: BorrowedFd<'_>) {
+    // SAFETY: the call takes numbers only, and `fd` is open as long as it is borrowed.
+    let _ = unsafe { libc::sync_file_range(fd.as_raw_fd(), 0, 0, libc::SYNC_FILE_RANGE_WRITE) };
+}
+
 /// `pipe2(2)` with `O_CLOEXEC`: the reading end, then the writing end.
 ///
 /// # Errors

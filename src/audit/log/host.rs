@@ -4,10 +4,10 @@
 //! certified by it and forgotten with the session.
 
 use std::fs::{self, File};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{ErrorKind, Seek as _, SeekFrom, Write as _};
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
@@ -15,9 +15,9 @@ use syscalls::file::lock;
 
 use super::super::record::time::Moment;
 use super::super::record::{self, Disposition, Fields};
-use super::super::replay::{Line, Replay, Replayed};
+use super::super::replay::Replayed;
+use super::reached::Reached;
 use super::{LogError, store};
-use crate::merkle::Hash;
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::frontier::Frontier;
 use crate::merkle::key::{KeyError, Signer, Verifier};
@@ -26,7 +26,6 @@ use crate::merkle::note::Note;
 /// Names of files.
 pub const EVENTS: &str = "events.jsonl";
 pub const CHECKPOINT: &str = "checkpoint";
-const FRONTIER: &str = "frontier";
 const KEY: &str = "key";
 const LOCK: &str = "lock";
 /// Sessions that have begun and not ended.
@@ -40,8 +39,19 @@ pub const LONGEST_NOTE: u64 = 1 << 20;
 pub struct Host {
     directory: PathBuf,
     signer: Signer,
-    /// The checkpoint that was last written or verified here: the same bytes need not be verified again.
-    trusted: Mutex<Vec<u8>>,
+    known: Mutex<Known>,
+}
+
+/// What was read or written here.
+#[derive(Debug, Default)]
+struct Known {
+    /// The last checkpoint that was signed or verified: the same bytes need not be verified again.
+    note: Vec<u8>,
+    /// How far the log was read or written, and what was signed then.
+    reached: Reached,
+    signed: Option<Checkpoint>,
+    /// The size of the tree that is kept beside the log.
+    kept: u64,
 }
 
 /// The text of a key file: `PRIVATE+KEY+` and the seed in hexadecimal digits.
@@ -61,7 +71,7 @@ impl Host {
             Some(text) => seed(&text).ok_or_else(|| LogError::because(&path, "is not a key of nono's"))?,
             None => Self::make_key(&directory, user)?,
         };
-        Ok(Self { signer: signer(&seed, &path)?, directory, trusted: Mutex::default() })
+        Ok(Self { signer: signer(&seed, &path)?, directory, known: Mutex::default() })
     }
 
     /// The log of a host whose key is there already, `None` when there is none.
@@ -96,44 +106,72 @@ impl Host {
         Note::signed(text, &self.signer)
     }
 
-    /// Compares the sizes of the files: cheap, and enough not to begin a session above a log that was cut.
+    /// Reads what came since the log was last read: enough not to begin a session above a log that was cut.
     ///
     /// # Errors
-    /// The log is shorter than it was, or its files do not fit each other.
+    /// The log is not what was signed.
     pub fn check(&self) -> Result<(), LogError> {
+        // The checkpoint first: what is added meanwhile stands behind it.
+        let signed = self.signed()?;
         let path = self.directory.join(EVENTS);
-        let there = fs::metadata(&path).map_or(0, |metadata| metadata.len());
-        match self.kept()? {
-            Some((_, _, bytes)) if there < bytes => Err(damaged(&path, "is shorter than it was")),
-            Some(_) | None => Ok(()),
-        }
+        let mut events = match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound && signed.is_none() => return Ok(()),
+            other => other.map_err(|error| LogError::at("read", &path, error))?,
+        };
+        self.read_on(&mut events, signed).map(drop)
     }
 
-    /// Adds a record and signs the log with it.
+    /// Adds a record and signs the log with it: when it answers, that is there for good.
     ///
     /// # Errors
     /// What is there is not what was signed, or it cannot be written.
     pub fn append(&self, operation: &str, target: &str, more: impl FnOnce(&mut Fields<'_>)) -> Result<(), LogError> {
-        let locked = store::open(&self.directory.join(LOCK))?;
-        let wait = lock(locked.as_fd(), true).map_err(|errno| LogError::at("lock", &self.directory, errno.into()));
-        wait?;
-        let (mut events, mut tree, mut bytes) = self.read_on()?;
-        let is_first = bytes == 0;
-        let mut fields = Vec::new();
-        begin(&mut fields, operation, target);
-        more(&mut Fields::new(&mut fields));
-        let mut line = Vec::new();
-        record::line(&mut line, tree.size(), &fields, &store::random()?);
-        tree.push(crate::merkle::leaf_hash(&line));
-        line.push(b'\n');
-        bytes = bytes.saturating_add(line.len() as u64);
-        let written = events.write_all(&line).and_then(|()| events.sync_data());
-        written.map_err(|error| LogError::at("write", &self.directory.join(EVENTS), error))?;
-        if is_first {
-            // The file is new: its name has to last as well.
-            store::sync_directory(&self.directory)?;
-        }
-        self.publish(&tree, bytes)
+        self.locked(|events, tree, bytes| {
+            let bytes = bytes.saturating_add(self.add(events, tree, (operation, target), more)?);
+            self.publish(None, events, tree, bytes)
+        })
+    }
+
+    /// The same once the names in the directory `names` are durable.
+    ///
+    /// # Errors
+    /// Those of [`Self::append`], and of `fsync(2)`.
+    pub(super) fn append_after(
+        &self,
+        names: &File,
+        operation: &str,
+        target: &str,
+        more: impl FnOnce(&mut Fields<'_>),
+    ) -> Result<(), LogError> {
+        self.locked(|events, tree, bytes| {
+            let bytes = bytes.saturating_add(self.add(events, tree, (operation, target), more)?);
+            self.publish(Some(names), events, tree, bytes)
+        })
+    }
+
+    /// Adds a record that is signed and made durable with the next one, or by [`Self::seal`].
+    ///
+    /// # Errors
+    /// Those of [`Self::append`].
+    pub(super) fn announce(
+        &self,
+        operation: &str,
+        target: &str,
+        more: impl FnOnce(&mut Fields<'_>),
+    ) -> Result<(), LogError> {
+        self.locked(|events, tree, bytes| {
+            let bytes = bytes.saturating_add(self.add(events, tree, (operation, target), more)?);
+            self.known().reached = Reached { tree: tree.clone(), bytes };
+            Ok(())
+        })
+    }
+
+    /// Signs what was announced, and makes it durable.
+    ///
+    /// # Errors
+    /// Those of [`Self::append`].
+    pub(super) fn seal(&self) -> Result<(), LogError> {
+        self.locked(|events, tree, bytes| self.publish(None, events, tree, bytes))
     }
 
     /// Marks a session as begun, until [`Self::close`].
@@ -157,74 +195,118 @@ impl Host {
         entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
     }
 
-    /// The log open for adding to, with its tree and length. What stands behind the last checkpoint was written by a
-    /// session that died between the two: whole lines are taken over, and a torn one is cut off.
-    fn read_on(&self) -> Result<(File, Frontier, u64), LogError> {
+    /// Does something with the log that nobody else does at the same time: the file, its tree and its length. What stands
+    /// behind the last checkpoint was announced, or written by a session that died before it could sign: whole lines are
+    /// taken over, and a torn one is cut off.
+    fn locked<R>(&self, act: impl FnOnce(&mut File, &mut Frontier, u64) -> Result<R, LogError>) -> Result<R, LogError> {
+        let locked = store::open(&self.directory.join(LOCK))?;
+        let wait = lock(locked.as_fd(), true).map_err(|errno| LogError::at("lock", &self.directory, errno.into()));
+        wait?;
         let path = self.directory.join(EVENTS);
         let mut events = store::open(&path)?;
-        let there = events.metadata().map_err(|error| LogError::at("read", &path, error))?.len();
-        let (tree, bytes) = match self.kept()? {
-            Some((checkpoint, tree, bytes)) if tree.root() == checkpoint.root => (tree, bytes),
-            Some((checkpoint, _, _)) => {
-                let replayed = replay(&path, &mut events, Some(checkpoint), |_| {})?;
-                return self.cut(events, replayed);
-            }
-            None => (Frontier::default(), 0),
-        };
-        match there.cmp(&bytes) {
-            std::cmp::Ordering::Equal => Ok((events, tree, bytes)),
-            std::cmp::Ordering::Less => Err(damaged(&path, "is shorter than it was")),
-            std::cmp::Ordering::Greater => {
-                let checkpoint = self.kept()?.map(|(checkpoint, _, _)| checkpoint);
-                let replayed = replay(&path, &mut events, checkpoint, |_| {})?;
-                self.cut(events, replayed)
-            }
-        }
-    }
-
-    fn cut(&self, mut events: File, replayed: Replayed) -> Result<(File, Frontier, u64), LogError> {
+        let signed = self.signed()?;
+        let mut replayed = self.read_on(&mut events, signed)?;
         if !replayed.torn.is_empty() {
             let cut = events.set_len(replayed.whole).and_then(|()| events.seek(SeekFrom::End(0)));
-            cut.map_err(|error| LogError::at("cut", &self.directory.join(EVENTS), error))?;
+            cut.map_err(|error| LogError::at("cut", &path, error))?;
         }
-        Ok((events, replayed.tree, replayed.whole))
+        act(&mut events, &mut replayed.tree, replayed.whole)
     }
 
-    /// The last checkpoint with its frontier and the length of the log at it.
-    fn kept(&self) -> Result<Option<(Checkpoint, Frontier, u64)>, LogError> {
+    /// Writes a record and takes it into the tree. Answers with its length.
+    fn add(
+        &self,
+        events: &mut File,
+        tree: &mut Frontier,
+        (operation, target): (&str, &str),
+        more: impl FnOnce(&mut Fields<'_>),
+    ) -> Result<u64, LogError> {
+        let mut fields = Vec::new();
+        begin(&mut fields, operation, target);
+        more(&mut Fields::new(&mut fields));
+        let mut line = Vec::new();
+        record::line(&mut line, tree.size(), &fields, &store::random()?);
+        tree.push(crate::merkle::leaf_hash(&line));
+        line.push(b'\n');
+        events.write_all(&line).map_err(|error| LogError::at("write", &self.directory.join(EVENTS), error))?;
+        Ok(line.len() as u64)
+    }
+
+    /// Reads the log to its end, from where it was last read by this process or any, else from its beginning.
+    fn read_on(&self, events: &mut File, signed: Option<Checkpoint>) -> Result<Replayed, LogError> {
+        let path = self.directory.join(EVENTS);
+        let known = self.known();
+        let (reached, signed_then) = (known.reached.clone(), known.signed.clone());
+        drop(known);
+        let (reached, is_known) = if reached.bytes > 0 {
+            // What is behind the checkpoint was looked at as well, as long as nobody has signed more.
+            (reached, signed_then == signed)
+        } else {
+            let kept = Reached::kept(&self.directory)?;
+            self.known().kept = kept.tree.size();
+            (kept, false)
+        };
+        if is_known && events.metadata().is_ok_and(|metadata| metadata.len() < reached.bytes) {
+            return Err(damaged(&path, "is shorter than it was"));
+        }
+        let replayed = if is_known || reached.leads_to(signed.as_ref()) {
+            // A file that was kept may say anything; that the log was changed is for the log itself to say.
+            reached.read_on(&path, events, signed.clone(), |_| {}).ok()
+        } else {
+            None
+        };
+        let replayed = match replayed {
+            Some(replayed) => replayed,
+            None => Reached::default().read_on(&path, events, signed.clone(), |_| {})?,
+        };
+        let mut known = self.known();
+        known.reached = Reached { tree: replayed.tree.clone(), bytes: replayed.whole };
+        known.signed = signed;
+        drop(known);
+        Ok(replayed)
+    }
+
+    /// What this host's key signed last.
+    fn signed(&self) -> Result<Option<Checkpoint>, LogError> {
         let path = self.directory.join(CHECKPOINT);
         let Some(note) = store::read(&path, LONGEST_NOTE)? else { return Ok(None) };
         let checkpoint = self.verified(&note).ok_or_else(|| damaged(&path, "was not signed by this host's key"))?;
-        let frontier = store::read(&self.directory.join(FRONTIER), LONGEST_NOTE)?.and_then(|text| parsed(&text));
-        let (tree, bytes) = frontier.filter(|(tree, _)| tree.size() == checkpoint.size).unwrap_or_default();
-        Ok(Some((checkpoint, tree, bytes)))
+        Ok(Some(checkpoint))
     }
 
     /// What a checkpoint says that this host's key signed.
     fn verified(&self, note: &[u8]) -> Option<Checkpoint> {
         let parsed = Note::parse(note).ok()?;
-        let mut trusted = self.trusted.lock().unwrap_or_else(PoisonError::into_inner);
-        if *trusted == note {
+        if self.known().note == note {
             return Checkpoint::parse(parsed.unverified_text());
         }
         let checkpoint = Checkpoint::open(&parsed, &self.origin(), &[self.verifier()]).ok()?;
-        note.clone_into(&mut trusted);
+        note.clone_into(&mut self.known().note);
         Some(checkpoint)
     }
 
-    /// Signs the tree. The log itself is durable by now, so whatever of these a crash loses is made again from it: the
-    /// checkpoint may be the one before, and a frontier that does not fit it is not used.
-    fn publish(&self, tree: &Frontier, bytes: u64) -> Result<(), LogError> {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Signs the tree. The log is durable before the checkpoint has its name, and the names in `names` before either; what a crash
+    /// leaves under that name is the checkpoint before or this one.
+    fn publish(&self, names: Option<&File>, events: &File, tree: &Frontier, bytes: u64) -> Result<(), LogError> {
         let checkpoint = Checkpoint { origin: self.origin(), size: tree.size(), root: tree.root() };
-        let mut frontier = format!("{} {bytes}\n", tree.size());
-        for hash in tree.complete() {
-            frontier.push_str(&hex(hash));
-            frontier.push('\n');
-        }
-        store::cache(&self.directory, FRONTIER, frontier.as_bytes())?;
         let note = self.sign(checkpoint.to_string()).to_string().into_bytes();
-        store::renew(&self.directory, CHECKPOINT, &note)?;
-        *self.trusted.lock().unwrap_or_else(PoisonError::into_inner) = note;
+        let is_first = self.known().note.is_empty();
+        let failed = |error| LogError::at("write", &self.directory.join(EVENTS), error);
+        let renewal = store::Renewal::begin(&self.directory, CHECKPOINT, &note)?;
+        store::sync(names, &[events, renewal.file()]).map_err(failed)?;
+        renewal.finish()?;
+        if is_first {
+            // The files are new: their names have to last as well.
+            store::sync_directory(&self.directory)?;
+        }
+        let reached = Reached { tree: tree.clone(), bytes };
+        let mut known = self.known();
+        reached.keep(&self.directory, &mut known.kept)?;
+        (known.note, known.reached, known.signed) = (note, reached, Some(checkpoint));
         Ok(())
     }
 
@@ -250,25 +332,6 @@ pub fn session_origin(host: &str, id: &str) -> String {
     format!("{host}/{id}")
 }
 
-/// Reads a log from its beginning, and shows every line.
-pub(super) fn replay(
-    path: &Path,
-    events: &mut File,
-    signed: Option<Checkpoint>,
-    mut each: impl FnMut(Line<'_>),
-) -> Result<Replayed, LogError> {
-    let failed = |error| LogError::at("read", path, error);
-    events.seek(SeekFrom::Start(0)).map_err(failed)?;
-    let mut replay = Replay::new(signed);
-    let mut part = vec![0; 1 << 16];
-    loop {
-        let length = events.read(&mut part).map_err(failed)?;
-        let Some(read @ [_, ..]) = part.get(..length) else { break };
-        replay.feed(read, &mut each).map_err(|tampered| damaged(path, &format!("was changed: {tampered}")))?;
-    }
-    replay.finish().map_err(|tampered| damaged(path, &format!("was changed: {tampered}")))
-}
-
 /// The fields that every record has.
 pub(super) fn begin(fields: &mut Vec<u8>, operation: &str, target: &str) {
     let mut fields = Fields::new(fields);
@@ -285,7 +348,7 @@ pub fn now() -> Moment {
     Moment { seconds: since.as_secs(), nanoseconds: since.subsec_nanos() }
 }
 
-fn damaged(path: &Path, why: &str) -> LogError {
+pub(super) fn damaged(path: &Path, why: &str) -> LogError {
     let advice = "`nono audit verify --all` says more; move the directory away to begin another log";
     LogError::because(path, format!("{why}: {advice}"))
 }
@@ -293,9 +356,9 @@ fn damaged(path: &Path, why: &str) -> LogError {
 /// The key with a name of its own: others' logs have other keys, and so other names.
 fn signer(seed: &[u8; 32], path: &Path) -> Result<Signer, LogError> {
     let wrong = |error: KeyError| LogError::because(path, format!("is not a key: {error}"));
-    let fingerprint = Signer::new("nono-host", seed).map_err(wrong)?.verifier().fingerprint();
-    let name = format!("nono-host/{}", hex(fingerprint.get(..16).unwrap_or_default()));
-    Signer::new(&name, seed).map_err(wrong)
+    let signer = Signer::new("nono-host", seed).map_err(wrong)?;
+    let fingerprint = signer.verifier().fingerprint();
+    signer.named(&format!("nono-host/{}", hex(fingerprint.get(..16).unwrap_or_default()))).map_err(wrong)
 }
 
 fn seed(text: &[u8]) -> Option<[u8; 32]> {
@@ -303,19 +366,12 @@ fn seed(text: &[u8]) -> Option<[u8; 32]> {
     unhex(digits)
 }
 
-fn parsed(text: &[u8]) -> Option<(Frontier, u64)> {
-    let mut lines = std::str::from_utf8(text).ok()?.lines();
-    let (size, bytes) = lines.next()?.split_once(' ')?;
-    let complete: Vec<Hash> = lines.map(unhex).collect::<Option<_>>()?;
-    Some((Frontier::from_parts(size.parse().ok()?, complete)?, bytes.parse().ok()?))
-}
-
 /// `bytes` in hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(digits: &str) -> Option<[u8; 32]> {
+pub(super) fn unhex(digits: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     if digits.len() != 64 || !digits.is_ascii() {
         return None;

@@ -8,6 +8,7 @@
 mod fold;
 pub mod host;
 mod queue;
+mod reached;
 mod recovery;
 pub mod session;
 pub mod store;

@@ -11,6 +11,7 @@ use std::path::Path;
 use syscalls::file::lock;
 
 use super::host::{self, CHECKPOINT, EVENTS, Host, LONGEST_NOTE};
+use super::reached::Reached;
 use super::session::{CERTIFICATE, certified_key, sessions};
 use super::{LogError, store};
 use crate::audit::record::parse::Record;
@@ -67,7 +68,7 @@ pub(super) fn recover(host: &Host, state: &Path, own: &str) -> Result<(), LogErr
 fn has_ended(host: &Host, id: &str) -> Result<bool, LogError> {
     let path = host.directory().join(EVENTS);
     let mut ledger = Ledger::new(Some(id));
-    host::replay(&path, &mut store::open(&path)?, None, |line| {
+    Reached::default().read_on(&path, &mut store::open(&path)?, None, |line| {
         // Others are many, and need not be taken apart.
         if memchr::memmem::find(line.text, id.as_bytes()).is_some() {
             // What is wrong with a record is for `nono audit verify` to say.
@@ -85,7 +86,7 @@ fn sealed(host: &Host, id: &str, directory: &Path, events: &mut File) -> Result<
     let signed_size = signed.as_ref().map_or(0, |(checkpoint, _)| checkpoint.size);
     let mut last = Vec::new();
     let checkpoint = signed.as_ref().map(|(checkpoint, _)| checkpoint.clone());
-    let mut replayed = host::replay(&path, events, checkpoint, |line| {
+    let mut replayed = Reached::default().read_on(&path, events, checkpoint, |line| {
         last.clear();
         last.extend_from_slice(line.text);
     })?;

@@ -2,8 +2,11 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+
+use syscalls::file::begin_writing;
 
 use super::LogError;
 
@@ -104,16 +107,10 @@ pub(super) fn read_secret(path: &Path, user: u32) -> Result<Option<Vec<u8>>, Log
 /// # Errors
 /// Those of writing, syncing and renaming.
 pub(super) fn replace(directory: &Path, name: &str, content: &[u8]) -> Result<(), LogError> {
-    put(directory, name, content, Kept::Whole)?;
+    let renewal = Renewal::begin(directory, name, content)?;
+    renewal.file().sync_data().map_err(|error| LogError::at("write", &renewal.path, error))?;
+    renewal.finish()?;
     sync_directory(directory)
-}
-
-/// [`replace`] for what is as good as before in its old state: a crash of the machine leaves the old file or the new one.
-///
-/// # Errors
-/// Those of writing, syncing and renaming.
-pub(super) fn renew(directory: &Path, name: &str, content: &[u8]) -> Result<(), LogError> {
-    put(directory, name, content, Kept::Whole)
 }
 
 /// [`replace`] for what is checked when it is read, and made again from other files: a crash of the machine may leave
@@ -122,30 +119,57 @@ pub(super) fn renew(directory: &Path, name: &str, content: &[u8]) -> Result<(), 
 /// # Errors
 /// Those of writing and renaming.
 pub(super) fn cache(directory: &Path, name: &str, content: &[u8]) -> Result<(), LogError> {
-    put(directory, name, content, Kept::Anyhow)
+    Renewal::begin(directory, name, content)?.finish()
 }
 
-/// What a crash of the machine may leave of a file under its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kept {
-    /// All that was written, or what was there before.
-    Whole,
-    Anyhow,
+/// A file that is written beside the one whose place it takes.
+#[derive(Debug)]
+pub(super) struct Renewal {
+    path: PathBuf,
+    beside: PathBuf,
+    file: File,
 }
 
-fn put(directory: &Path, name: &str, content: &[u8], kept: Kept) -> Result<(), LogError> {
-    let (path, beside) = (directory.join(name), directory.join(format!("{name}.new")));
-    let written = (|| {
+impl Renewal {
+    /// Writes `content` beside `directory/name`.
+    ///
+    /// # Errors
+    /// Those of `open(2)` and `write(2)`.
+    pub(super) fn begin(directory: &Path, name: &str, content: &[u8]) -> Result<Self, LogError> {
+        let (path, beside) = (directory.join(name), directory.join(format!("{name}.new")));
         let mut options = OpenOptions::new();
-        let mut file =
-            options.write(true).create(true).truncate(true).mode(FILE_MODE).custom_flags(NO_FOLLOW).open(&beside)?;
-        file.write_all(content)?;
-        if kept == Kept::Whole {
-            file.sync_data()?;
+        options.write(true).create(true).truncate(true).mode(FILE_MODE).custom_flags(NO_FOLLOW);
+        let written = options.open(&beside).and_then(|mut file| file.write_all(content).map(|()| file));
+        match written {
+            Ok(file) => Ok(Self { path, beside, file }),
+            Err(error) => Err(LogError::at("write", &path, error)),
         }
-        fs::rename(&beside, &path)
-    })();
-    written.map_err(|error| LogError::at("write", &path, error))
+    }
+
+    /// The file, to be synced.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Puts it in its place. Once it was synced, a crash of the machine leaves the old file or the new one; else it may leave
+    /// anything.
+    ///
+    /// # Errors
+    /// Those of `rename(2)`.
+    pub(super) fn finish(self) -> Result<(), LogError> {
+        fs::rename(&self.beside, &self.path).map_err(|error| LogError::at("write", &self.path, error))
+    }
+}
+
+/// Makes the content of several files durable, after the names in the directory `names`. All of them are on their way to the
+/// disk before the first is waited for, so that it has to bring itself up to date once.
+///
+/// # Errors
+/// Those of `fsync(2)` and `fdatasync(2)`.
+pub(super) fn sync(names: Option<&File>, files: &[&File]) -> io::Result<()> {
+    files.iter().for_each(|file| begin_writing(file.as_fd()));
+    names.map_or(Ok(()), File::sync_all)?;
+    files.iter().try_for_each(|file| file.sync_data())
 }
 
 /// Makes the names in `directory` durable.

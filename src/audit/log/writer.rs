@@ -1,5 +1,6 @@
 //! The thread that writes: makes lines out of fields, hashes them, appends them in one write, syncs and signs.
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -23,10 +24,12 @@ const FIRST_SIGNED_AFTER: Duration = Duration::from_secs(1);
 const SIGNED_EVERY: Duration = Duration::from_secs(10);
 const MOST_UNSIGNED: u64 = 1 << 16;
 /// Salts that are had from the kernel at once.
-const SALTS: usize = 256;
+const SALTS: usize = 64;
 
 pub(super) struct Writer {
     session: Opened,
+    /// What the host signed about this session's key, until it is durable.
+    certificate: Option<File>,
     signer: Signer,
     tree: Frontier,
     lines: Vec<u8>,
@@ -66,7 +69,18 @@ impl Writer {
         let salts = Salts { bytes: [0; SALTS * 16], used: SALTS };
         let lines = Vec::with_capacity(1 << 16);
         let tree = Frontier::default();
-        Ok(Self { session, signer, tree, lines, salts, synced: 0, signed: 0, last_sync: now, last_signature: now })
+        Ok(Self {
+            session,
+            certificate: None,
+            signer,
+            tree,
+            lines,
+            salts,
+            synced: 0,
+            signed: 0,
+            last_sync: now,
+            last_signature: now,
+        })
     }
 
     fn work(&mut self, queue: &Queue) -> Result<(), LogError> {
@@ -89,12 +103,14 @@ impl Writer {
     }
 
     /// Says in the host's log that the session began, and with which key.
-    fn begin(&self) -> Result<(), LogError> {
+    fn begin(&mut self) -> Result<(), LogError> {
         let Opened { id, directory, host, .. } = &self.session;
         let key = self.signer.verifier();
+        let mut file = store::create(&directory.join(CERTIFICATE))?;
         let note = host.sign(certificate(id, &key)).to_string();
-        store::replace(directory, CERTIFICATE, note.as_bytes())?;
-        host.append("session.opened", id, |fields| fields.text("key", &key.to_string()))
+        file.write_all(note.as_bytes()).map_err(|error| LogError::at("write", &directory.join(CERTIFICATE), error))?;
+        self.certificate = Some(file);
+        host.announce("session.opened", id, |fields| fields.text("key", &key.to_string()))
     }
 
     /// Signs what was left behind by sessions whose supervisor was killed.
@@ -104,11 +120,12 @@ impl Writer {
         state.map_or(Ok(()), |state| recover(host, state, id))
     }
 
-    /// Says in the host's log how the session ended.
+    /// Says in the host's log how the session ended, once the names of the session's files are there for good.
     fn end(&self) -> Result<(), LogError> {
-        let Opened { id, host, .. } = &self.session;
+        let Opened { id, directory, host, .. } = &self.session;
         let note = self.note().to_string();
-        host.append("session.closed", id, |fields| fields.exact("checkpoint", &note))?;
+        let names = File::open(directory).map_err(|error| LogError::at("open", directory, error))?;
+        host.append_after(&names, "session.closed", id, |fields| fields.exact("checkpoint", &note))?;
         host.close(id);
         Ok(())
     }
@@ -139,16 +156,37 @@ impl Writer {
         let dirty = self.tree.size() > self.synced;
         let sign = self.signature_is_due(now) || (batch.last && self.tree.size() > self.signed);
         if dirty && (batch.awaited || sign || now.saturating_duration_since(self.last_sync) >= SYNC_EVERY) {
-            self.session.events.sync_data().map_err(|error| self.failed("sync", error))?;
+            self.sync(sign, batch.last)?;
             (self.synced, self.last_sync) = (self.tree.size(), now);
         }
         if self.synced == self.tree.size() {
             queue.synced(batch.added);
         }
         if sign {
-            store::replace(&self.session.directory, CHECKPOINT, self.note().to_string().as_bytes())?;
             (self.signed, self.last_signature) = (self.tree.size(), now);
         }
+        Ok(())
+    }
+
+    /// Makes what was recorded durable, and signs it where that is due. With the first of it goes what the session began
+    /// with. At the end the host's log has another word to say about it, which makes the names and that log durable as well.
+    fn sync(&mut self, sign: bool, last: bool) -> Result<(), LogError> {
+        let Opened { directory, host, events, .. } = &self.session;
+        let note = sign.then(|| self.note().to_string());
+        let renewal = note.map(|note| store::Renewal::begin(directory, CHECKPOINT, note.as_bytes())).transpose()?;
+        let mut files = vec![events];
+        files.extend(&self.certificate);
+        files.extend(renewal.as_ref().map(store::Renewal::file));
+        store::sync(None, &files).map_err(|error| LogError::at("sync", &directory.join(EVENTS), error))?;
+        renewal.map_or(Ok(()), store::Renewal::finish)?;
+        let is_first = self.certificate.is_some();
+        if !last && (sign || is_first) {
+            store::sync_directory(directory)?;
+        }
+        if !last && is_first {
+            host.seal()?;
+        }
+        self.certificate = None;
         Ok(())
     }
 
@@ -187,7 +225,7 @@ impl Writer {
 impl Salts {
     fn next(&mut self) -> std::io::Result<[u8; 16]> {
         if self.used >= SALTS {
-            std::fs::File::open("/dev/urandom")?.read_exact(&mut self.bytes)?;
+            File::open("/dev/urandom")?.read_exact(&mut self.bytes)?;
             self.used = 0;
         }
         let salt = self.bytes.chunks_exact(16).nth(self.used).and_then(|salt| salt.try_into().ok());

@@ -57,7 +57,12 @@ pub struct Line<'l> {
 impl Replay {
     /// A log whose first lines a checkpoint was signed for.
     pub fn new(signed: Option<Checkpoint>) -> Self {
-        Self { signed, ..Self::default() }
+        Self::after(Frontier::default(), 0, signed)
+    }
+
+    /// The same behind lines that were read already: their tree, and their length in bytes.
+    pub fn after(tree: Frontier, whole: u64, signed: Option<Checkpoint>) -> Self {
+        Self { tree, partial: Vec::new(), whole, signed }
     }
 
     /// Takes the next bytes, and shows every line that they complete.

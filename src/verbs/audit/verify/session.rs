@@ -60,7 +60,8 @@ impl Evidence {
         if known.is_some() && !directory.join(place::EVENTS).exists() {
             return Err(Fault::Tampered("the host's log knows it, and its records are gone".to_owned()));
         }
-        let running = known.is_some_and(|known| known.end == End::Open) && session::is_running(directory);
+        // A session that has just begun is signed into the host's log soon.
+        let running = known.is_none_or(|known| known.end == End::Open) && session::is_running(directory);
         let note = place::checkpoint(directory).map_err(Fault::Unreadable)?;
         let (Some(known), Some(note)) = (known, &note) else {
             return Err(match (known.map(|known| &known.end), note) {
