@@ -96,6 +96,11 @@ pub fn run(
         }
         Side::Parent(keeper) => {
             drop(writing);
+            // The log is the keeper's. The rest is its as well: to free it here would copy each page it lies on.
+            if let Some(Supervision { session, plan, trust, .. }) = supervision {
+                drop(session);
+                std::mem::forget((plan, trust));
+            }
             let (ended, refusals) = front::wait(keeper, &family, &awaited, &reading);
             if let (Ended::KeeperLost, Some(modes)) = (&ended, modes) {
                 give_back(&modes);

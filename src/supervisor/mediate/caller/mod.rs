@@ -224,7 +224,9 @@ impl Caller {
 
     /// Who asks, for a question.
     pub(super) fn describe(self) -> Process {
-        let number = |name| self.status_field(name).and_then(|text| text.split_whitespace().next()?.parse().ok());
+        // Read once: the kernel makes the whole text anew for whoever asks.
+        let status = status_of(&self.thread.number().to_string()).unwrap_or_default();
+        let number = |name| field(&status, name).and_then(|text| text.split_whitespace().next()?.parse().ok());
         let link = |name: &str| {
             let path = format!("/proc/{}/{name}", self.thread.number());
             let target = self.looking(|| fs::read_link(path)).ok()?;
@@ -235,10 +237,7 @@ impl Caller {
             parent: number("PPid").unwrap_or(0),
             executable: link("exe"),
             directory: link("cwd"),
-            user: self
-                .status_field("Uid")
-                .and_then(|text| text.split_whitespace().nth(1)?.parse().ok())
-                .unwrap_or(u32::MAX),
+            user: field(&status, "Uid").and_then(|ids| ids.split_whitespace().nth(1)?.parse().ok()).unwrap_or(u32::MAX),
         }
     }
 }
@@ -287,6 +286,10 @@ fn status_of(thread: &str) -> Option<String> {
 /// A field of `/proc/TID/status` (`proc_pid_status(5)`).
 fn status_field(thread: Pid, name: &str) -> Option<String> {
     let status = status_of(&thread.number().to_string())?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-    Some(line.trim().to_owned())
+    field(&status, name).map(ToOwned::to_owned)
+}
+
+/// The field `name` of the text of `proc_pid_status(5)`.
+fn field<'s>(status: &'s str, name: &str) -> Option<&'s str> {
+    status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
