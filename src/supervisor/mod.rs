@@ -36,9 +36,10 @@ use crate::plan::Plan;
 use crate::profile::Approver as Named;
 
 pub use self::account::Refused;
+use self::recorder::Recorder;
 pub use self::recorder::Session;
 pub use self::report::Ended;
-pub use self::trusted::Trust;
+pub use self::trusted::{LookedAt, Trust};
 
 /// Signals that a user sends to nono and means for the program.
 const FORWARDED: [Signal; 9] = [
@@ -108,6 +109,16 @@ pub fn run(
             Ok((ended, refusals))
         }
     }
+}
+
+/// Records a session in which nothing is started: what came of the files that were looked at, and `why`.
+///
+/// # Errors
+/// Why it could not be written.
+pub fn record_refusal(session: Session, looked_at: &[LookedAt], why: &str) -> Result<(), String> {
+    let recorder = Recorder::start(session, || {}).map_err(|error| error.to_string())?;
+    trusted::record_all(&recorder, looked_at);
+    recorder.end_unstarted(why)
 }
 
 /// The modes of the terminal, where the keeper may change them to ask.

@@ -30,6 +30,9 @@ fn entered(arguments: &Wrap) -> Result<std::convert::Infallible, Refusal> {
     check_gaps(&gathered, arguments.sandbox.degraded)?;
     let program = find_program(&arguments.command, &mut gathered)?;
     let scanned = gathered.scan(&arguments.sandbox).map_err(Refusal::because)?;
+    if !scanned.refused.is_empty() {
+        return Err(Refusal::because(scanned.refused));
+    }
     scanned.said.iter().for_each(|sentence| print::say(sentence));
     if !arguments.silent {
         print::say(&banner::banner(&gathered.plan, &gathered.kernel, arguments.verbose));

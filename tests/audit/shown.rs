@@ -160,6 +160,8 @@ fn what_stands_in_the_place_of_a_log_and_is_no_file_is_not_waited_for() {
             let (status, said) = (outcome.code(), outcome.stdout + &outcome.stderr);
             assert!(status == 125 && said.contains("is not a regular file"), "{made}: {words:?}: {status}: {said}");
         }
+        let (status, listed) = audit(&world, &["list"]);
+        assert!(status == 0 && listed.contains("  unreadable "), "{made}: {status}: {listed}");
         fs::rename(&events, session.join(made)).expect("it is moved");
         fs::rename(session.join("kept"), &events).expect("it is put back");
     }

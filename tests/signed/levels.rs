@@ -27,6 +27,28 @@ fn each_verification_is_in_the_audit_log() {
         let found = records.lines().any(|line| line.contains(&format!("/{file}\"")) && line.contains(status));
         assert!(found, "{file} {status}: {records}");
     }
+    // What is looked at before the start is recorded as well, and the refusal to start.
+    assert!(records.contains("/src/config.py\""), "{records}");
+    shell(&world, "rm -r ../home/.local/state/nono; echo x > CLAUDE-4.md");
+    does_not_start(&world, "CLAUDE-4.md: UNSIGNED");
+    let listed = world.finish(world.nono().args(["audit", "list"]));
+    assert_eq!(listed.stdout.matches("  exit 125    1 denied  default  ").count(), 2, "{}", listed.stdout);
+    let verified = world.finish(world.nono().args(["audit", "verify", "--all"]));
+    assert_eq!(verified.code(), 0, "{}{}", verified.stdout, verified.stderr);
+    let id = listed.stdout.split(' ').next().unwrap_or_default();
+    let shown = world.finish(world.nono().args(["audit", "show", id])).stdout;
+    for expected in ["verify ", "/CLAUDE-4.md  (no .bundle file found)", "/CLAUDE.md  (", "(not started: "] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+    // Without a place for the log nothing starts either.
+    let mut homeless = world.nono();
+    let refused = world.finish(homeless.args(["run", "--allow-cwd", "--", "true"]).env("XDG_STATE_HOME", "/proc"));
+    assert_eq!(refused.code(), 125, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("UNSIGNED") && refused.stderr.contains("not in the audit log"),
+        "{}",
+        refused.stderr
+    );
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! One session's log: its place and its key.
 
+use std::ffi::CString;
 use std::fs::File;
 use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use syscalls::file::lock;
+use syscalls::file::{lock, open_read};
 
 use super::host::{self, EVENTS, Host};
 use super::queue::{Log, Queue};
@@ -90,5 +92,6 @@ pub fn certified_key(note: &[u8], id: &str, host: &Verifier) -> Option<Verifier>
 
 /// Whether the session in `directory` holds the lock on its records, as it does until it ends.
 pub fn is_running(directory: &Path) -> bool {
-    File::open(directory.join(EVENTS)).is_ok_and(|events| lock(events.as_fd(), false).is_err())
+    let Ok(events) = CString::new(directory.join(EVENTS).into_os_string().into_vec()) else { return false };
+    open_read(&events).is_ok_and(|events| lock(events.as_fd(), false).is_err())
 }

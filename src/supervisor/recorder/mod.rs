@@ -29,6 +29,9 @@ use crate::audit::record::time::Moment;
 use crate::audit::record::{Disposition, Fields, Level};
 use crate::plan::{Operation, Verdict};
 
+/// The exit status of a run that nono refused.
+const REFUSED: u64 = 125;
+
 /// A session that is about to be recorded.
 #[derive(Debug)]
 pub struct Session {
@@ -229,10 +232,25 @@ impl Recorder {
     /// # Errors
     /// Why it could not be written.
     pub(super) fn end(&self, ended: Ended) -> Result<(), String> {
+        self.end_with(|fields| words::ended(fields, ended))
+    }
+
+    /// The same for a session in which nothing was started, and why.
+    ///
+    /// # Errors
+    /// Why it could not be written.
+    pub(super) fn end_unstarted(&self, why: &str) -> Result<(), String> {
+        self.end_with(|fields| {
+            fields.number("exit_status", REFUSED);
+            fields.text("not_started", why);
+        })
+    }
+
+    fn end_with(&self, how: impl FnOnce(&mut Fields<'_>)) -> Result<(), String> {
         // What was only counted comes before the end.
         self.log.settle();
         let noted = self.note("session.end", self.id.as_bytes(), Disposition::Noted, |fields| {
-            words::ended(fields, ended);
+            how(fields);
             for (disposition, count) in Disposition::ALL.into_iter().zip(&self.counts) {
                 fields.number(disposition.name(), count.load(Ordering::Relaxed));
             }

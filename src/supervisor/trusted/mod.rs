@@ -17,6 +17,7 @@ use syscalls::file::{FileType, Status};
 use self::known::{Known, Stamp};
 use super::account::Account;
 use super::recorder::Recorder;
+use crate::audit::log::Lost;
 use crate::audit::record::Disposition;
 use crate::plan::explain::Explanation;
 use crate::profile::abs_path::AbsPath;
@@ -33,6 +34,16 @@ pub struct Trust {
     pub overridden: bool,
     /// What verified files rest on, as it was found before the program started.
     pub verified: Vec<Seen>,
+    /// What came of each file that was looked at before the program started.
+    pub looked_at: Vec<LookedAt>,
+}
+
+/// A file that was looked at before the program started.
+#[derive(Clone, Debug)]
+pub struct LookedAt {
+    pub path: AbsPath,
+    pub verdict: Verdict,
+    pub action: Action,
 }
 
 /// Answers for files that must be signed.
@@ -84,7 +95,8 @@ impl Concern {
 
 impl Trusted {
     pub(super) fn new(trust: Trust, account: Arc<Account>, recorder: Arc<Recorder>) -> Self {
-        let Trust { rules, overridden, verified } = trust;
+        let Trust { rules, overridden, verified, looked_at } = trust;
+        record_all(&recorder, &looked_at);
         let known = Known::default();
         let trusted = Self { rules, overridden, evidence: Evidence::default(), known, account, recorder };
         if trusted.keeps_anything() {
@@ -240,11 +252,7 @@ impl Trusted {
     fn allows(&self, concern: &Concern, verdict: &Verdict) -> bool {
         let action = verdict.action(self.rules.enforcement(), self.overridden);
         let path = concern.path();
-        let disposition = if action == Action::Deny { Disposition::Denied } else { Disposition::Allowed };
-        let recorded = self.recorder.note("verify", path.as_bytes(), disposition, |fields| {
-            fields.text("status", verdict.word());
-            fields.remark("reason", verdict.to_string().as_bytes());
-        });
+        let recorded = record(&self.recorder, path, verdict, action);
         if action != Action::Deny {
             return recorded.is_ok();
         }
@@ -261,4 +269,20 @@ impl Trusted {
         });
         false
     }
+}
+
+/// Records what came of each file before the start. A log that is lost already is noticed with the first call.
+pub(super) fn record_all(recorder: &Recorder, looked_at: &[LookedAt]) {
+    for LookedAt { path, verdict, action } in looked_at {
+        let _ = record(recorder, path, verdict, *action);
+    }
+}
+
+/// Records a verification.
+fn record(recorder: &Recorder, path: &AbsPath, verdict: &Verdict, action: Action) -> Result<(), Lost> {
+    let disposition = if action == Action::Deny { Disposition::Denied } else { Disposition::Allowed };
+    recorder.note("verify", path.as_bytes(), disposition, |fields| {
+        fields.text("status", verdict.word());
+        fields.remark("reason", verdict.to_string().as_bytes());
+    })
 }

@@ -1,6 +1,6 @@
 //! `nono audit list`: the sessions that were recorded.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::audit::record::LONGEST;
 use crate::audit::record::parse::Record;
 use crate::audit::record::time::Moment;
 use crate::profile::escape::escaped;
-use crate::verbs::{REFUSED, USAGE, print};
+use crate::verbs::{REFUSED, USAGE, gather, print};
 
 use super::{place, shown, verify};
 
@@ -139,7 +139,7 @@ impl Listed {
 
 /// The first and the last whole record of a log.
 fn ends(directory: &Path) -> io::Result<(Option<Record>, Option<Record>)> {
-    let mut events = File::open(directory.join(place::EVENTS))?;
+    let mut events = gather::open_regular(&directory.join(place::EVENTS))?;
     let length = events.metadata()?.len();
     let mut part = Vec::new();
     events.by_ref().take(AT_AN_END as u64).read_to_end(&mut part)?;

@@ -12,7 +12,7 @@ use crate::plan::{Operation, Verdict, decide, explain};
 use crate::supervisor::{self, Ended, Refused, Supervision, Trust};
 
 use self::account::Document;
-use super::gather::{self, Gathered, ProgramError, Purpose};
+use super::gather::{self, Gathered, ProgramError, Purpose, Scanned};
 use super::{NOT_EXECUTABLE, NOT_FOUND, REFUSED, banner, print};
 
 /// Added to the number of the signal that ended the program (`sh(1)`, "Exit Status").
@@ -39,6 +39,9 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
     check_gaps(&gathered, arguments.sandbox.degraded)?;
     let program = find_program(&arguments.command, &mut gathered)?;
     let scanned = gathered.scan(&arguments.sandbox).map_err(Refusal::because)?;
+    if !scanned.refused.is_empty() {
+        return Err(refused_by_trust(&gathered, arguments, scanned));
+    }
     scanned.said.iter().for_each(|sentence| print::say(sentence));
     if !arguments.silent {
         print::say(&banner::banner(&gathered.plan, &gathered.kernel, arguments.verbose));
@@ -64,6 +67,7 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
             rules: trusting.rules,
             overridden: gather::overridden(&arguments.sandbox),
             verified: scanned.verified,
+            looked_at: scanned.looked_at,
         }),
     });
     let (ended, refusals) = supervisor::run(&prepared, &kernel, supervision)
@@ -79,6 +83,18 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
     std::mem::forget((host, prepared));
     drop(temporary);
     account::status(&ended).ok_or_else(|| failed(&shown, &ended, &refusals))
+}
+
+/// The refusal beside files that do not verify, which is a session of its own in the log, where there is one.
+fn refused_by_trust(gathered: &Gathered, arguments: &Run, scanned: Scanned) -> Refusal {
+    let Scanned { looked_at, refused: mut sentences, .. } = scanned;
+    if gathered.plan.is_supervised() {
+        let why = sentences.first().cloned().unwrap_or_default();
+        let session = gather::session(gathered, &arguments.command, arguments.audit);
+        let recorded = session.and_then(|session| supervisor::record_refusal(session, &looked_at, &why));
+        sentences.extend(recorded.err().map(|why| format!("this refusal is not in the audit log: {why}")));
+    }
+    Refusal::because(sentences)
 }
 
 /// The refusal for a program that did not come to an end of its own.

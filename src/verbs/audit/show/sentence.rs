@@ -18,14 +18,20 @@ pub(super) fn sentence(record: &Record, colours: bool) -> String {
     let (on, off) = if colours { colour(record.disposition) } else { ("", "") };
     let disposition = record.disposition.name();
     let mut out = format!("{:>6} {time} {on}{disposition:<10}{off} {operation} {target}", record.index);
-    for (name, before) in [("to", " -> "), ("command", ": "), ("rule", "  ["), ("reason", "  ("), ("approver", "  by ")]
-    {
+    for (name, before) in [
+        ("to", " -> "),
+        ("command", ": "),
+        ("rule", "  ["),
+        ("reason", "  ("),
+        ("not_started", "  (not started: "),
+        ("approver", "  by "),
+    ] {
         let Some(value) = shown(name) else { continue };
         out += before;
         out += &value;
         out += match name {
             "rule" => "]",
-            "reason" => ")",
+            "reason" | "not_started" => ")",
             _ => "",
         };
     }

@@ -6,7 +6,7 @@ mod session;
 mod trust;
 mod webhook;
 
-pub(in crate::verbs) use self::scan::{overridden, sentence};
+pub(in crate::verbs) use self::scan::{Scanned, overridden, sentence};
 pub(in crate::verbs) use self::session::{session, user};
 pub(in crate::verbs) use self::trust::{Trusting, project_root, trusting, trusting_file};
 pub(super) use self::webhook::places;

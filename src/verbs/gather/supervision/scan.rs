@@ -2,6 +2,7 @@
 
 use super::newest;
 use crate::cli::Sandbox;
+use crate::supervisor::LookedAt;
 use crate::trust::policy::Enforcement;
 use crate::trust::scan::{self, Found, Seen};
 use crate::trust::verify::{Action, Verdict};
@@ -22,13 +23,17 @@ pub(in crate::verbs) struct Scanned {
     pub(in crate::verbs) said: Vec<String>,
     /// What verified files rest on.
     pub(in crate::verbs) verified: Vec<Seen>,
+    /// Every file, for the log.
+    pub(in crate::verbs) looked_at: Vec<LookedAt>,
+    /// One sentence for each file or policy for which nothing may be started.
+    pub(in crate::verbs) refused: Vec<String>,
 }
 
 impl Gathered {
     /// Verifies every file that must be signed beneath the working directory.
     ///
     /// # Errors
-    /// One sentence for each file that must not reach the program.
+    /// A sentence: there could be no search.
     pub(in crate::verbs) fn scan(&self, flags: &Sandbox) -> Result<Scanned, Vec<String>> {
         let rules = &self.trusting.rules;
         let overridden = overridden(flags);
@@ -39,7 +44,7 @@ impl Gathered {
         // At `audit` nothing is stopped and nothing is said: a file is looked at when it is opened.
         if rules.enforcement() == Enforcement::Audit && !rules.blocks() {
             said.extend(newest::remember(&self.trusting.newest));
-            return Ok(Scanned { said, verified: Vec::new() });
+            return Ok(Scanned { said, ..Scanned::default() });
         }
         let profile = self.plan.profile.skipdirs.iter().map(|given| given.value.clone());
         let skipped: Vec<String> = profile.chain(flags.skip_dir.iter().cloned()).collect();
@@ -54,19 +59,24 @@ impl Gathered {
                 false => refused.push(format!("{sentence}; sign it with `nono trust sign-policy`, or put it back")),
             }
         }
-        let mut verified = Vec::new();
+        let (mut verified, mut looked_at) = (Vec::new(), Vec::new());
         for found in scan::judge(files, rules) {
-            match found.verdict.action(rules.enforcement(), overridden) {
-                Action::Allow => verified.extend(found.seen),
-                Action::Record => {}
+            let action = found.verdict.action(rules.enforcement(), overridden);
+            match action {
+                Action::Allow | Action::Record => {}
                 Action::Warn => said.push(format!("warning: {}", sentence(&found))),
                 Action::Deny => refused.push(sentence(&found)),
             }
+            let Found { path, verdict, seen } = found;
+            if action == Action::Allow {
+                verified.extend(seen);
+            }
+            looked_at.push(LookedAt { path, verdict, action });
         }
         if refused.is_empty() {
             said.extend(newest::remember(&self.trusting.newest));
         }
-        if refused.is_empty() { Ok(Scanned { said, verified }) } else { Err(refused) }
+        Ok(Scanned { said, verified, looked_at, refused })
     }
 }
 
