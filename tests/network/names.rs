@@ -78,12 +78,14 @@ fn a_wildcard_holds_on_whole_labels_and_not_for_the_name_itself() {
         lab.write(
             "zone",
             "example.com 93.184.215.15\nevil-example.com 93.184.215.15\nexample.com.evil.example 93.184.215.15\n\
-            a.b.example.com 93.184.215.14\n",
+            a.b.example.com 93.184.215.14\nxn--exmple-4nf.com 93.184.215.15\na.xn--exmple-4nf.com 93.184.215.15\n",
         );
         let flags = ["--allow-host", "*.example.com"];
         works(&lab.curl(&flags, "http://a.b.example.com/"));
         lab.taken("requests");
-        for name in ["example.com", "evil-example.com", "example.com.evil.example"] {
+        // The last two look like the name of the rule: one letter of theirs is Cyrillic.
+        let look_alike = ["xn--exmple-4nf.com", "a.xn--exmple-4nf.com"];
+        for name in ["example.com", "evil-example.com", "example.com.evil.example"].into_iter().chain(look_alike) {
             fails(lab, &lab.curl(&flags, &format!("http://{name}/")), &format!("look up {name}"));
         }
         for flag in ["*", "*.com", "*.co.uk", "0.0.0.0/0"] {

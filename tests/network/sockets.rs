@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::lab::{API, API_V6, Lab, OTHER, each, ready};
+use crate::lab::{API, API_V6, HOME, Lab, OTHER, each, ready};
 
 /// Every way, and how each ended.
 fn ways(lab: &Lab, flags: Option<&[&str]>) -> BTreeMap<String, String> {
@@ -95,6 +95,44 @@ for turn in range(3):
         let outcome = lab.python(&flags, program, &[]);
         assert_eq!(outcome.stdout, "hello\nrefused\nrefused\n", "{}", outcome.stderr);
         assert_eq!(lab.taken("requests").len(), 1);
+    });
+}
+
+#[test]
+fn a_socket_that_took_a_connection_or_waited_for_one_connects_no_further_than_a_new_one() {
+    each(|lab| {
+        let program = "
+import ctypes, socket, struct, sys
+libc = ctypes.CDLL(None)
+def loose(s):
+    assert libc.connect(s.fileno(), struct.pack('H14x', socket.AF_UNSPEC), 16) == 0
+    return s
+def page(s):
+    try:
+        s.connect((sys.argv[1], 80))
+        s.sendall(b'GET / HTTP/1.0\\r\\n\\r\\n')
+        whole = b''
+        while part := s.recv(999): whole += part
+        return whole.split()[-1].decode()
+    except OSError as error: return error.errno
+server = socket.create_server((sys.argv[2], 8099))
+client = socket.create_connection((sys.argv[2], 8099), 9)
+taken, _ = server.accept()
+print(*(page(loose(s)) for s in (taken, client)))
+server.shutdown(socket.SHUT_RDWR)
+print(page(server))
+";
+        // Not on loopback: what is bound there connects nowhere else.
+        let home = format!("{HOME}:8099");
+        let flags = ["--listen", &home, "--allow-host", &home, "--allow-host", "api.example.com"];
+        let refused = lab.python(&flags, program, &[OTHER, HOME]);
+        assert_eq!(refused.stdout, "13 13\n13\n", "{}", refused.stderr);
+        assert_eq!(lab.taken("requests"), [""; 0]);
+        let rule = [&flags[..], &["--allow-host", OTHER]].concat();
+        let bare = lab.world.finish(lab.bare("/usr/bin/python3").args(["-c", program, OTHER, HOME]));
+        for twin in [lab.python(&rule, program, &[OTHER, HOME]), bare] {
+            assert_eq!(twin.stdout, "hello hello\nhello\n", "{}", twin.stderr);
+        }
     });
 }
 
