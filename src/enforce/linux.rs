@@ -205,6 +205,9 @@ impl Prepared {
         }
         file::change_directory(&self.workdir).map_err(at(Stage::WorkingDirectory))?;
         file::close_on_exec_from(3).map_err(at(Stage::Descriptors))?;
+        for standard in 0..3 {
+            file::disown(standard).map_err(at(Stage::Descriptors))?;
+        }
         credentials::keep_capabilities(self.kept).map_err(at(Stage::Capabilities))?;
         credentials::set_no_new_privs().map_err(at(Stage::NoNewPrivileges))?;
         if let Some(ruleset) = &self.ruleset {
@@ -269,7 +272,9 @@ impl Stage {
             Self::Signals => "the signal mask could not be restored (sigprocmask)",
             Self::Limits => "a resource limit could not be set (setrlimit)",
             Self::WorkingDirectory => "the working directory could not be entered (chdir)",
-            Self::Descriptors => "inherited descriptors could not be closed (close_range, in Linux since 5.11)",
+            Self::Descriptors => {
+                "inherited descriptors could not be closed (close_range, in Linux since 5.11) or disowned (fcntl)"
+            }
             Self::Capabilities => {
                 "capabilities could not be given up (capset): the policy lists one that this user lacks"
             }

@@ -4,7 +4,7 @@ pub mod names;
 pub mod sealed;
 
 use std::ffi::CStr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use crate::at::{self, OpenHow, resolve};
 use crate::errno::{Errno, checked, checked_int};
@@ -293,6 +293,19 @@ pub fn close_on_exec_from(first: u32) -> Result<(), Errno> {
     const CLOSE_RANGE_CLOEXEC: libc::c_uint = 1 << 2;
     // SAFETY: the call takes numbers only, and closes nothing before the program is replaced.
     checked(unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, CLOSE_RANGE_CLOEXEC) }).map(drop)
+}
+
+/// `F_SETOWN` of `fcntl(2)` with 0: nobody is signalled any more for the news of what is open as `number`, which other processes
+/// may have open as well. A number that is not open, or without access, has no news.
+///
+/// # Errors
+/// Those of `fcntl(2)`, but for `EBADF`.
+pub fn disown(number: RawFd) -> Result<(), Errno> {
+    // SAFETY: this command takes a number, and changes nothing that this process holds by a type.
+    match checked_int(unsafe { libc::fcntl(number, libc::F_SETOWN, 0) }) {
+        Ok(_) | Err(Errno::BAD_DESCRIPTOR) => Ok(()),
+        Err(errno) => Err(errno),
+    }
 }
 
 /// `flock(2)`: an exclusive lock on the open file, until every descriptor of it is closed. Without `wait` it fails at once

@@ -8,6 +8,7 @@
 #include <linux/filter.h>
 #include <linux/io_uring.h>
 #include <linux/keyctl.h>
+#include <linux/openat2.h>
 #include <linux/perf_event.h>
 #include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
@@ -343,6 +344,19 @@ static void ordinary(char **argument)
     answer("ioctl", ioctl(end[0], FIONREAD, &size));
 }
 
+/* own-rules PATH: takes all files from itself by rules of its own, then opens one by the calls that Landlock sees. */
+static void own_rules(char **argument)
+{
+    const __u64 handled = 1 << 1 /* WRITE_FILE */ | 1 << 2 /* READ_FILE */;
+    struct open_how how = {.flags = O_RDWR};
+    long rules = syscall(444, &handled, sizeof handled, 0);
+    answer("create", rules);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    answer("restrict", syscall(446, rules, 0));
+    answer("open", open(argument[0], O_RDONLY));
+    answer("openat2", syscall(SYS_openat2, AT_FDCWD, argument[0], &how, sizeof how));
+}
+
 /* landlock: the newest interface of this kernel, and the errno when there is none. */
 static void landlock(char **argument)
 {
@@ -368,6 +382,7 @@ const struct attempt kernel_attacks[] = {
     {"mounts", 1, mounts},
     {"namespaces", 0, namespaces},
     {"ordinary", 0, ordinary},
+    {"own-rules", 1, own_rules},
     {"unknown", 0, unknown},
     {"uring", 2, uring},
     {"uring-rest", 0, uring_rest},

@@ -89,6 +89,8 @@ static void owned_signal(char **argument)
 static void signals(char **argument)
 {
     pid_t pid = process(argument[0]);
+    /* Where the signal of a descriptor cannot be chosen, it is this one, and may come back here. */
+    signal(SIGIO, SIG_IGN);
     answer("kill", kill(pid, HARMLESS));
     answer("kill-zero", kill(pid, 0));
     answer("kill-hard", kill(pid, argument[1] ? SIGKILL : SIGCONT));
@@ -111,8 +113,57 @@ static void signals(char **argument)
     usleep(100000);
 }
 
+/* stir: makes standard input signal its owner, with a signal of this program's choice, and reads from it. */
+static void stir(char **argument)
+{
+    (void)argument;
+    char byte;
+    answer("set-signal", fcntl(0, F_SETSIG, SIGUSR1));
+    answer("asynchronous", fcntl(0, F_SETFL, O_ASYNC));
+    answer("read", read(0, &byte, 1));
+    usleep(200000);
+}
+
+/* owned PID PROGRAM ARGUMENT…: the program's standard input is a pipe of which PID is the owner, and on which something
+ * comes after a while. */
+static void owned(char **argument)
+{
+    int end[2];
+    must("pipe", pipe(end));
+    must("owner", fcntl(end[0], F_SETOWN, process(argument[0])));
+    if (fork() == 0) {
+        usleep(500000);
+        _exit(write(end[1], "x", 1) != 1);
+    }
+    dup2(end[0], 0);
+    close(end[0]);
+    close(end[1]);
+    execv(argument[1], argument + 1);
+    answer("execute", -1);
+}
+
+static volatile sig_atomic_t noticed;
+
+static void notice(int signal) { noticed = signal; }
+
+/* own-signal: has a pipe of its own signal this program. */
+static void own_signal(char **argument)
+{
+    (void)argument;
+    int end[2];
+    signal(SIGIO, notice);
+    must("pipe", pipe(end));
+    answer("own", fcntl(end[0], F_SETOWN, getpid()));
+    answer("asynchronous", fcntl(end[0], F_SETFL, O_ASYNC));
+    answer("write", write(end[1], "x", 1));
+    answer("noticed", noticed == SIGIO ? 0 : -1);
+}
+
 const struct attempt signal_attacks[] = {
+    {"own-signal", 0, own_signal},
+    {"owned", 2, owned},
     {"signal-by-owner", 2, owned_signal},
     {"signals", 1, signals},
+    {"stir", 0, stir},
     {NULL, 0, NULL},
 };

@@ -171,6 +171,28 @@ fn a_listener_of_its_own_is_refused_and_a_plain_filter_is_not() {
 }
 
 #[test]
+fn rules_that_a_program_makes_for_itself_hold_or_are_refused() {
+    each(|world| {
+        let file = world.work().join("file");
+        world.file(&file, "");
+        let work = world.work();
+        bare(world, &["own-rules", word(&file)]).are(&["open", "openat2"], "EACCES");
+        // The supervisor is not under them.
+        for denial in [&[][..], &["--deny", "**/.env"]] {
+            let flags = [&["--allow", word(&work)], denial].concat();
+            let inside = confined(world, &flags, &["own-rules", word(&file)]);
+            inside.are(&["create", "restrict"], "EOPNOTSUPP");
+            inside.are(&["open", "openat2"], "OK");
+        }
+        let mut wrapped = world.nono();
+        wrapped.args(["wrap", "-s", "--read"]).arg(shared()).args(["--allow", word(&work), "--"]).arg(program());
+        let wrapped = report(world, wrapped.args(["own-rules", word(&file)]));
+        wrapped.are(&["create", "restrict"], "OK");
+        wrapped.are(&["open"], "EACCES");
+    });
+}
+
+#[test]
 fn without_landlock_nothing_is_run_unless_the_user_accepts_that() {
     each(|world| {
         // ENOSYS: not built in. EOPNOTSUPP (95): switched off at boot.

@@ -101,6 +101,33 @@ fn no_signal_reaches_a_process_outside() {
 }
 
 #[test]
+fn standard_input_signals_nobody_outside_who_owns_it() {
+    each(|world| {
+        let owned = |victim: &Victim, run: &Command, attack: &str| {
+            let mut command = crate::attack::bare_command(world, &["owned", &victim.pid()]);
+            command.arg(run.get_program()).args(run.get_args()).arg(attack);
+            report(world, &mut command)
+        };
+        let reached = Victim::start(world);
+        owned(&reached, &world.command(program()), "stir").all(&["OK"]);
+        assert!(reached.gets_more_than(0), "it signals nobody even without a sandbox");
+        drop(reached);
+        let mut victim = Victim::start(world);
+        let mut wrap = world.nono();
+        wrap.args(["wrap", "-s", "--read"]).arg(crate::world::shared()).arg("--").arg(program());
+        let mut run = sandbox(world, &[]);
+        run.arg(program());
+        for run in [&run, &wrap] {
+            let inside = owned(&victim, run, "stir");
+            inside.are(&["asynchronous", "read"], "OK");
+            inside.are(&["set-signal"], "EPERM");
+            owned(&victim, run, "own-signal").all(&["OK"]);
+        }
+        assert!(victim.lives() && victim.signals() == 0, "{} signals", victim.signals());
+    });
+}
+
+#[test]
 fn no_process_outside_is_slowed_moved_or_limited() {
     each(|world| {
         let standing = |victim: &Victim| {

@@ -58,6 +58,9 @@ pub(super) const REFUSED: &[Rule<'_>] = &[
     // Three commands of its range became everybody's and only copy between open files.
     when(ioctl, &[int(A1).is(&[FICLONE, FICLONERANGE, FIDEDUPERANGE])], Allow),
     when(ioctl, &[int(A1).masked(COMMAND_TYPE_MASK).is(&[BTRFS])], Errno(EPERM)),
+    // A descriptor that is shared with a process outside, as standard input is, may signal that process; by this it would do so
+    // with any signal, and as the process's own wish.
+    when(fcntl, &[int(A1).is(&[F_SETSIG])], Errno(EPERM)),
     // What FS_IOC_FSSETXATTR does, by path.
     always(file_setattr, Errno(EPERM)),
 ];

@@ -2,7 +2,7 @@
 
 use syscalls::abi::Syscall::*;
 use syscalls::abi::arguments::process::*;
-use syscalls::abi::filter::errno::EPERM;
+use syscalls::abi::filter::errno::{EOPNOTSUPP, EPERM};
 
 use crate::enforce::bpf::Action::{Errno, Notify};
 use crate::enforce::bpf::Argument::{A0, A1, A4};
@@ -62,6 +62,11 @@ pub(super) const NOTIFIED: &[Rule<'_>] = &[
     always(bind, Notify),
     always(connect, Notify),
     always(listen, Notify),
+    // Whoever answers is not under rules that the program makes for itself, and what it does for the program would pass them.
+    // The error is that of a kernel on which Landlock was switched off at boot, which programs know.
+    always(landlock_create_ruleset, Errno(EOPNOTSUPP)),
+    always(landlock_add_rule, Errno(EOPNOTSUPP)),
+    always(landlock_restrict_self, Errno(EOPNOTSUPP)),
     // Nobody outside could read the arguments of such a process any more, and every call of it would fail.
     when(prctl, &[int(A0).is(&[PR_SET_DUMPABLE]), long(A1).is(&[0])], Errno(EPERM)),
 ];

@@ -95,6 +95,8 @@ pub mod file {
     /// The byte of a command that says whose it is, and btrfs's own value there.
     pub const COMMAND_TYPE_MASK: u64 = 0xFF00;
     pub const BTRFS: u64 = 0x9400;
+    /// A command of `fcntl(2)`: `include/uapi/asm-generic/fcntl.h`.
+    pub const F_SETSIG: u64 = 10;
     pub const FICLONE: u64 = 0x4004_9409;
     pub const FICLONERANGE: u64 = 0x4020_940D;
     pub const FIDEDUPERANGE: u64 = 0xC018_9436;

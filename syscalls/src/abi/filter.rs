@@ -54,5 +54,6 @@ pub mod errno {
     pub const EBUSY: u16 = 16;
     pub const ENOSYS: u16 = 38;
     pub const EPROTONOSUPPORT: u16 = 93;
+    pub const EOPNOTSUPP: u16 = 95;
     pub const EAFNOSUPPORT: u16 = 97;
 }
