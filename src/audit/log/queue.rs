@@ -5,7 +5,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::LogError;
-use super::fold::Fold;
 
 /// Bytes that wait to be written before whoever adds to them waits as well.
 const MOST_PENDING: usize = 4 << 20;
@@ -13,6 +12,8 @@ const MOST_PENDING: usize = 4 << 20;
 const ENOUGH: usize = 256 << 10;
 /// How long records are gathered before they are written.
 const GATHERED_FOR: Duration = Duration::from_millis(10);
+/// In the place of a length: [`Frame::Settle`].
+const SETTLE: u32 = u32::MAX;
 
 /// The log cannot be written any more: nothing further may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,14 +37,13 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Frames: the length in four bytes, then the fields.
+    /// What [`frames()`] takes apart.
     pending: Vec<u8>,
     /// Records that were added, and of these, those that are durable.
     added: u64,
     durable: u64,
     /// Up to which record somebody waits for.
     awaited: u64,
-    fold: Fold,
     ended: bool,
     /// Why nothing can be written any more.
     lost: Option<String>,
@@ -56,10 +56,22 @@ enum WriterWaits {
     /// It works, or was woken.
     #[default]
     No,
-    /// Anything to write, and a new moment when what was counted is due.
+    /// Anything to write.
     ForAnything,
     /// It gathers: only a lot of records is news to it.
     ForMuch,
+}
+
+/// What the writer finds in a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Frame<'f> {
+    Record {
+        fields: &'f [u8],
+        /// The end of `fields` that makes two operations the same: those that repeat are counted together.
+        same: &'f [u8],
+    },
+    /// What was only counted so far comes before whatever follows.
+    Settle,
 }
 
 /// What the writer has to do next.
@@ -78,12 +90,12 @@ impl Log {
         Self { queue, writer: Mutex::new(Some(writer)) }
     }
 
-    /// Adds a record with `fields`; `same` is the part of them that makes two operations the same, and those that repeat
-    /// are counted together. An empty `same` is never counted. Returns the number to wait for.
+    /// Adds a record with `fields`; the last `same` bytes of them make two operations the same, and those that repeat are
+    /// counted together. Without such bytes it is never counted. Returns the number to wait for.
     ///
     /// # Errors
     /// [`Lost`].
-    pub fn append(&self, fields: &[u8], same: &[u8]) -> Result<u64, Lost> {
+    pub fn append(&self, fields: &[u8], same: usize) -> Result<u64, Lost> {
         self.queue.append(fields, same)
     }
 
@@ -107,7 +119,7 @@ impl Log {
 
     /// Adds what was only counted so far.
     pub fn settle(&self) {
-        self.queue.locked().flush(None);
+        self.queue.locked().push(&[], SETTLE);
     }
 
     /// Writes what is left and signs the whole.
@@ -124,8 +136,7 @@ impl Log {
 }
 
 impl Queue {
-    fn append(&self, fields: &[u8], same: &[u8]) -> Result<u64, Lost> {
-        let now = Instant::now();
+    fn append(&self, fields: &[u8], same: usize) -> Result<u64, Lost> {
         let mut state = self.locked();
         while state.pending.len() >= MOST_PENDING && state.lost.is_none() {
             state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -133,22 +144,21 @@ impl Queue {
         if state.lost.is_some() || state.ended {
             return Err(Lost);
         }
-        let due_before = state.fold.due();
-        state.flush(Some(now));
-        if same.is_empty() || state.fold.admits(fields, same, now) {
-            state.push(fields);
-        }
+        state.push(fields, u32::try_from(same).unwrap_or(0));
         let news = match state.writer_waits {
             WriterWaits::No => false,
-            // What is counted for a moment that the writer knows about is no news: most of what repeats is that.
-            WriterWaits::ForAnything => !state.pending.is_empty() || state.fold.due() != due_before,
+            WriterWaits::ForAnything => true,
             WriterWaits::ForMuch => state.pending.len() >= ENOUGH,
         };
         if news {
             state.writer_waits = WriterWaits::No;
+        }
+        let added = state.added;
+        drop(state);
+        if news {
             self.wanted.notify_one();
         }
-        Ok(state.added)
+        Ok(added)
     }
 
     fn wait(&self, number: u64) -> Result<(), Lost> {
@@ -163,7 +173,6 @@ impl Queue {
 
     fn end(&self) {
         let mut state = self.locked();
-        state.flush(None);
         state.ended = true;
         self.wanted.notify_one();
     }
@@ -174,11 +183,8 @@ impl Queue {
         taken.clear();
         let mut state = self.locked();
         while state.pending.is_empty() && !state.ended && state.awaited <= state.durable {
-            let now = Instant::now();
-            state.flush(Some(now));
-            let due = [until, state.fold.due()].into_iter().flatten().min();
-            let wait = due.map(|due| due.saturating_duration_since(now));
-            if !state.pending.is_empty() || wait == Some(Duration::ZERO) {
+            let wait = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if wait == Some(Duration::ZERO) {
                 break;
             }
             state.writer_waits = WriterWaits::ForAnything;
@@ -221,35 +227,29 @@ impl Queue {
 }
 
 impl State {
-    fn push(&mut self, fields: &[u8]) {
+    fn push(&mut self, fields: &[u8], same: u32) {
         let length = u32::try_from(fields.len()).unwrap_or(u32::MAX);
         self.pending.extend_from_slice(&length.to_ne_bytes());
+        self.pending.extend_from_slice(&same.to_ne_bytes());
         self.pending.extend_from_slice(fields);
         self.added = self.added.saturating_add(1);
     }
-
-    /// Writes what was only counted, once its window is over; without a time, at once.
-    fn flush(&mut self, now: Option<Instant>) {
-        if now.is_some_and(|now| !self.fold.is_due(now)) {
-            return;
-        }
-        let mut fold = std::mem::take(&mut self.fold);
-        for (mut fields, count) in fold.take() {
-            fields.extend_from_slice(format!(",\"repeats\":{count}").as_bytes());
-            self.push(&fields);
-        }
-        self.fold = fold;
-    }
 }
 
-/// The frames of a batch, one record's fields each.
-pub(super) fn frames(mut taken: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The frames of a batch: two lengths of four bytes, of the fields and of the part that makes them the same, and the fields.
+pub(super) fn frames(mut taken: &[u8]) -> impl Iterator<Item = Frame<'_>> {
     std::iter::from_fn(move || {
         let (length, rest) = taken.split_first_chunk::<4>()?;
+        let (same, rest) = rest.split_first_chunk::<4>()?;
         let length = usize::try_from(u32::from_ne_bytes(*length)).ok()?;
         let (fields, rest) = rest.split_at_checked(length)?;
         taken = rest;
-        Some(fields)
+        let same = u32::from_ne_bytes(*same);
+        if same == SETTLE {
+            return Some(Frame::Settle);
+        }
+        let before = length.saturating_sub(usize::try_from(same).ok()?);
+        Some(Frame::Record { fields, same: fields.get(before..)? })
     })
 }
 
@@ -262,18 +262,29 @@ mod tests {
         let queue = Queue::default();
         let wakes = |waits: WriterWaits, fields: &[u8]| {
             queue.locked().writer_waits = waits;
-            queue.append(fields, b"same").unwrap();
+            queue.append(fields, fields.len()).unwrap();
             queue.locked().writer_waits == WriterWaits::No
         };
         assert!(wakes(WriterWaits::ForAnything, b"first"));
         assert!(!wakes(WriterWaits::ForMuch, b"second"));
-        while queue.locked().fold.due().is_none() {
-            queue.append(b"again", b"same").unwrap();
-        }
-        queue.locked().pending.clear();
-        // It knows by now when what repeats is due.
-        assert!(!wakes(WriterWaits::ForAnything, b"repeated"));
-        queue.append(&vec![b' '; ENOUGH], b"").unwrap();
-        assert!(wakes(WriterWaits::ForMuch, b"repeated"));
+        assert!(wakes(WriterWaits::ForMuch, &vec![b' '; ENOUGH]));
+    }
+
+    #[test]
+    fn a_batch_has_what_was_added() {
+        let queue = Queue::default();
+        queue.append(b"1,ab", 2).unwrap();
+        queue.locked().push(&[], SETTLE);
+        queue.append(b"2", 0).unwrap();
+        queue.append(b"3", 9).unwrap();
+        let mut taken = b"old".to_vec();
+        assert_eq!(queue.take(&mut taken, None).added, 4);
+        let expected = [
+            Frame::Record { fields: b"1,ab", same: b"ab" },
+            Frame::Settle,
+            Frame::Record { fields: b"2", same: b"" },
+            Frame::Record { fields: b"3", same: b"3" },
+        ];
+        assert_eq!(frames(&taken).collect::<Vec<_>>(), expected);
     }
 }

@@ -5,8 +5,9 @@ use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::fold::Fold;
 use super::host::{CHECKPOINT, EVENTS};
-use super::queue::{Batch, Queue, frames};
+use super::queue::{Batch, Frame, Queue, frames};
 use super::recovery::recover;
 use super::session::{CERTIFICATE, Opened, certificate};
 use super::{LogError, store};
@@ -32,6 +33,7 @@ pub(super) struct Writer {
     certificate: Option<File>,
     signer: Signer,
     tree: Frontier,
+    fold: Fold,
     lines: Vec<u8>,
     salts: Salts,
     /// The size of the tree that was synced, and that was signed.
@@ -69,11 +71,13 @@ impl Writer {
         let salts = Salts { bytes: [0; SALTS * 16], used: SALTS };
         let lines = Vec::with_capacity(1 << 16);
         let tree = Frontier::default();
+        let fold = Fold::default();
         Ok(Self {
             session,
             certificate: None,
             signer,
             tree,
+            fold,
             lines,
             salts,
             synced: 0,
@@ -90,7 +94,7 @@ impl Writer {
         self.begin()?;
         loop {
             let batch = queue.take(&mut taken, self.due());
-            self.append(&taken)?;
+            self.append(&taken, batch.last)?;
             if !looked {
                 self.look_after_others()?;
                 looked = true;
@@ -130,24 +134,54 @@ impl Writer {
         Ok(())
     }
 
-    /// Appends a line for each frame, all in one write.
-    fn append(&mut self, taken: &[u8]) -> Result<(), LogError> {
+    /// Appends a line for each record that is not only counted, and for what was counted when that is due or nothing comes
+    /// after it: all in one write.
+    fn append(&mut self, taken: &[u8], last: bool) -> Result<(), LogError> {
         self.lines.clear();
-        for fields in frames(taken) {
-            let start = self.lines.len();
-            let salt = self.salts.next().map_err(|error| self.failed("read random bytes for", error))?;
-            record::line(&mut self.lines, self.tree.size(), fields, &salt);
-            let line = self.lines.get(start..).unwrap_or_default();
-            if line.len() > LONGEST {
-                return Err(LogError::because(&self.path(), "would have a record that is too long"));
+        let now = Instant::now();
+        for frame in frames(taken) {
+            let is_settled = frame == Frame::Settle;
+            if is_settled || self.fold.is_due(now) {
+                self.unfold()?;
             }
-            self.tree.push(leaf_hash(line));
-            self.lines.push(b'\n');
+            match frame {
+                Frame::Record { fields, same } if same.is_empty() || self.fold.admits(fields, same, now) => {
+                    self.line(fields)?;
+                }
+                Frame::Record { .. } | Frame::Settle => {}
+            }
+        }
+        if last || self.fold.is_due(now) {
+            self.unfold()?;
         }
         if self.lines.is_empty() {
             return Ok(());
         }
         self.session.events.write_all(&self.lines).map_err(|error| self.failed("write", error))
+    }
+
+    /// A line for each operation that was only counted.
+    fn unfold(&mut self) -> Result<(), LogError> {
+        let mut fold = std::mem::take(&mut self.fold);
+        for (mut fields, count) in fold.take() {
+            fields.extend_from_slice(format!(",\"repeats\":{count}").as_bytes());
+            self.line(&fields)?;
+        }
+        self.fold = fold;
+        Ok(())
+    }
+
+    fn line(&mut self, fields: &[u8]) -> Result<(), LogError> {
+        let start = self.lines.len();
+        let salt = self.salts.next().map_err(|error| self.failed("read random bytes for", error))?;
+        record::line(&mut self.lines, self.tree.size(), fields, &salt);
+        let line = self.lines.get(start..).unwrap_or_default();
+        if line.len() > LONGEST {
+            return Err(LogError::because(&self.path(), "would have a record that is too long"));
+        }
+        self.tree.push(leaf_hash(line));
+        self.lines.push(b'\n');
+        Ok(())
     }
 
     /// Syncs and signs what is due.
@@ -190,11 +224,11 @@ impl Writer {
         Ok(())
     }
 
-    /// When something is to be synced or signed; `None` while everything is.
+    /// When something is to be synced, signed or written; `None` while everything is.
     fn due(&self) -> Option<Instant> {
         let sync = (self.tree.size() > self.synced).then(|| self.last_sync + SYNC_EVERY);
         let sign = (self.tree.size() > self.signed).then(|| self.last_signature + self.signed_every());
-        sync.into_iter().chain(sign).min()
+        [sync, sign, self.fold.due()].into_iter().flatten().min()
     }
 
     fn signature_is_due(&self, now: Instant) -> bool {

@@ -18,6 +18,8 @@ pub(super) struct Draft {
     pub(super) fields: Vec<u8>,
     /// The path as the program wrote it.
     pub(super) typed: Vec<u8>,
+    /// The whole record, once it is written.
+    pub(super) record: Vec<u8>,
     pub(super) flags: Option<u64>,
     pub(super) disposition: Option<Disposition>,
     pub(super) has_target: bool,
@@ -33,7 +35,6 @@ pub(super) struct Drafts(Mutex<State>);
 struct State {
     open: Vec<Draft>,
     spare: Vec<Draft>,
-    buffers: Vec<Vec<u8>>,
 }
 
 impl Drafts {
@@ -59,27 +60,17 @@ impl Drafts {
     }
 
     /// Keeps a draft's buffers for another call.
-    pub(super) fn give_back(&self, mut draft: Draft) {
-        draft.fields.clear();
-        draft.typed.clear();
-        let Draft { fields, typed, .. } = draft;
+    pub(super) fn give_back(&self, draft: Draft) {
+        let Draft { mut fields, mut typed, mut record, .. } = draft;
+        if [&fields, &typed, &record].iter().any(|buffer| buffer.capacity() > LARGEST_KEPT) {
+            return;
+        }
+        fields.clear();
+        typed.clear();
+        record.clear();
         let mut state = self.locked();
         if state.spare.len() < MOST_KEPT {
-            state.spare.push(Draft { fields, typed, ..Draft::default() });
-        }
-    }
-
-    /// An empty buffer.
-    pub(super) fn buffer(&self) -> Vec<u8> {
-        self.locked().buffers.pop().unwrap_or_default()
-    }
-
-    /// Keeps a buffer for another record.
-    pub(super) fn keep(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
-        let mut state = self.locked();
-        if state.buffers.len() < MOST_KEPT && buffer.capacity() <= LARGEST_KEPT {
-            state.buffers.push(buffer);
+            state.spare.push(Draft { fields, typed, record, ..Draft::default() });
         }
     }
 

@@ -64,6 +64,13 @@ pub(super) enum Ending {
     Kernel,
 }
 
+/// Records of the same operation: the first of a second are written, and the others counted or written as well.
+#[derive(Clone, Copy)]
+enum Repeats {
+    Counted,
+    Written,
+}
+
 impl Recorder {
     /// Begins the session's log; `lost` is called once when it cannot be written any more.
     ///
@@ -145,7 +152,7 @@ impl Recorder {
     ) -> Result<(), Lost> {
         let (disposition, by) = words::answer(answered);
         let latency = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
-        let number = self.record("approval", disposition, None, |fields| {
+        let number = self.record("approval", disposition, |fields| {
             match &question.object {
                 Subject::File(object) => fields.bytes("target", object.real.as_bytes()),
                 Subject::Host(host) => {
@@ -185,17 +192,20 @@ impl Recorder {
         ending: Ending,
         process: impl FnOnce() -> Process,
     ) -> Result<(), Lost> {
-        let draft = self.drafts.take(notification.id);
+        let mut draft = self.drafts.take(notification.id);
         let operation = words::operation(call, &draft);
         let disposition = draft.disposition.unwrap_or(match ending {
             Ending::Failed(_) => Disposition::Failed,
             Ending::Done => Disposition::Allowed,
             Ending::Kernel => Disposition::Kernel,
         });
-        let recorded = self.record(operation, disposition, Some(()), |fields| {
+        let mut buffer = std::mem::take(&mut draft.record);
+        let now = Instant::now();
+        let recorded = self.record_in(&mut buffer, now, operation, disposition, Repeats::Counted, |fields| {
             describe_call(fields, &draft, call, ending);
-            self.people.describe(notification.thread, process, |known| fields.json("process", known));
+            self.people.describe(notification.thread, now, process, |known| fields.json("process", known));
         });
+        draft.record = buffer;
         self.drafts.give_back(draft);
         if matches!(call, Some(Syscall::execve | Syscall::execveat)) {
             self.people.forget(notification.thread);
@@ -215,7 +225,7 @@ impl Recorder {
         disposition: Disposition,
         more: impl FnOnce(&mut Fields<'_>),
     ) -> Result<(), Lost> {
-        let written = self.record(operation, disposition, None, |fields| {
+        let written = self.record(operation, disposition, |fields| {
             fields.bytes("target", target);
             more(fields);
         });
@@ -259,12 +269,24 @@ impl Recorder {
         closed.map_err(|Lost| self.log.lost().unwrap_or_else(|| "the thread that writes it is gone".to_owned()))
     }
 
-    /// Adds a record, where the level keeps it; of operations, those that repeat are counted together.
+    /// Adds a record, where the level keeps it.
     fn record(
         &self,
         operation: &str,
         disposition: Disposition,
-        folded: Option<()>,
+        rest: impl FnOnce(&mut Fields<'_>),
+    ) -> Result<u64, Lost> {
+        self.record_in(&mut Vec::new(), Instant::now(), operation, disposition, Repeats::Written, rest)
+    }
+
+    /// The same, put together in `buffer`, which is empty. `instant` is the time.
+    fn record_in(
+        &self,
+        buffer: &mut Vec<u8>,
+        instant: Instant,
+        operation: &str,
+        disposition: Disposition,
+        repeats: Repeats,
         rest: impl FnOnce(&mut Fields<'_>),
     ) -> Result<u64, Lost> {
         if let Some(count) = self.counts.get(disposition as usize) {
@@ -273,36 +295,37 @@ impl Recorder {
         if !self.level.keeps(operation, disposition) {
             return if self.log.is_writable() { Ok(0) } else { Err(Lost) };
         }
-        let moment = (now(), self.began.elapsed());
+        let moment = (now(), instant.saturating_duration_since(self.began));
         if let Some(expected) = self.clock.was_set(moment) {
-            self.add(moment, "clock.set", Disposition::Noted, None, |fields| {
+            self.add(buffer, moment, "clock.set", Disposition::Noted, Repeats::Written, |fields| {
                 fields.bytes("target", self.id.as_bytes());
                 fields.text("expected", std::str::from_utf8(&expected.text()).unwrap_or_default());
             })?;
+            buffer.clear();
         }
-        self.add(moment, operation, disposition, folded, rest)
+        self.add(buffer, moment, operation, disposition, repeats, rest)
     }
 
     fn add(
         &self,
+        buffer: &mut Vec<u8>,
         (now, elapsed): (Moment, Duration),
         operation: &str,
         disposition: Disposition,
-        folded: Option<()>,
+        repeats: Repeats,
         rest: impl FnOnce(&mut Fields<'_>),
     ) -> Result<u64, Lost> {
-        let mut buffer = self.drafts.buffer();
-        let mut fields = Fields::new(&mut buffer);
+        let mut fields = Fields::new(buffer);
         fields.time(now, elapsed);
-        let same = fields.length();
-        let mut fields = Fields::new(&mut buffer);
+        let before = fields.length();
         fields.text("operation", operation);
         fields.text("disposition", disposition.name());
         rest(&mut fields);
-        let same = if folded.is_some() { buffer.get(same..).unwrap_or_default() } else { &[] };
-        let appended = self.log.append(&buffer, same);
-        self.drafts.keep(buffer);
-        appended
+        let same = match repeats {
+            Repeats::Counted => fields.length().saturating_sub(before),
+            Repeats::Written => 0,
+        };
+        self.log.append(buffer, same)
     }
 }
 

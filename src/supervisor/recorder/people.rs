@@ -38,9 +38,8 @@ struct Person {
 }
 
 impl People {
-    /// Shows the JSON object that describes the process of `thread`, which waits for an answer.
-    pub(super) fn describe(&self, thread: Pid, look: impl FnOnce() -> Process, show: impl FnOnce(&[u8])) {
-        let now = Instant::now();
+    /// Shows the JSON object that describes the process of `thread`, which waits for an answer. `now` is the time.
+    pub(super) fn describe(&self, thread: Pid, now: Instant, look: impl FnOnce() -> Process, show: impl FnOnce(&[u8])) {
         {
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let person = state.known.get_mut(&thread.number());

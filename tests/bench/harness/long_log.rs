@@ -53,7 +53,7 @@ fn written(state: &Path, records: u64) -> io::Result<String> {
         buffer.clear();
         record(&mut Fields::new(&mut buffer), number, began);
         // Nothing is the same as another, so all of them are written.
-        log.append(&buffer, &[]).map_err(lost)?;
+        log.append(&buffer, 0).map_err(lost)?;
     }
     log.end().map_err(lost)?;
     Ok(id)
