@@ -1,5 +1,7 @@
 //! From a directory to the names that a pattern may match in it, so that a search looks closely at few of many files.
 
+use std::borrow::Cow;
+
 use super::parse::Component;
 use super::{Glob, matching};
 use crate::profile::abs_path::AbsPath;
@@ -9,7 +11,7 @@ use crate::profile::abs_path::AbsPath;
 pub struct Names<'g> {
     /// Each entry matches, whatever its name is.
     all: bool,
-    components: Vec<&'g Component>,
+    components: Vec<Cow<'g, Component>>,
 }
 
 impl Glob {
@@ -19,7 +21,7 @@ impl Glob {
             match alternative.positions(directory) {
                 // The directory matches itself, or it cannot be told.
                 u64::MAX => names.all = true,
-                positions => names.components.extend(matching::last_component(&alternative.components, positions)),
+                positions => names.add(matching::last_component(&alternative.components, positions)),
             }
         }
     }
@@ -33,7 +35,23 @@ impl Glob {
     }
 }
 
-impl Names<'_> {
+impl<'g> Names<'g> {
+    fn add(&mut self, component: Option<&'g Component>) {
+        self.components.extend(component.map(Cow::Borrowed));
+    }
+
+    /// The same for as long as wanted, each pattern once.
+    #[must_use]
+    pub fn into_owned(self) -> Names<'static> {
+        let mut components: Vec<Cow<'static, Component>> = Vec::new();
+        for component in self.components {
+            if !components.contains(&component) {
+                components.push(Cow::Owned(component.into_owned()));
+            }
+        }
+        Names { all: self.all, components }
+    }
+
     /// Adds every name.
     pub fn add_all(&mut self) {
         self.all = true;
@@ -68,9 +86,12 @@ mod tests {
             for directory in &directories {
                 let mut may = Names::default();
                 glob.add_names_in(directory, &mut may);
+                glob.add_names_in(directory, &mut may);
+                let owned = may.clone().into_owned();
                 for name in names {
                     let matches = glob.matches(&directory.join(name.as_bytes()));
                     assert!(!matches || may.may_match(name.as_bytes()), "{pattern}: {directory}: {name}");
+                    assert_eq!(may.may_match(name.as_bytes()), owned.may_match(name.as_bytes()));
                 }
             }
             assert_eq!(glob.is_at_any_depth(), !pattern.starts_with('/'), "{pattern}");

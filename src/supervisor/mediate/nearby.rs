@@ -8,19 +8,36 @@ use super::resolve::{Entry, Held, spelling};
 use crate::plan::{Denial, Near, Operation, Verdict, decide, decide_near};
 use crate::profile::FilePattern;
 use crate::profile::abs_path::AbsPath;
+use crate::profile::glob::Names;
 
 /// Directories that are remembered at the same time.
 const MOST: usize = 256;
 
-/// What the plan says near directories: nothing yet for those that were asked about once.
+/// What is said near directories: nothing yet for those that were asked about once.
 #[derive(Debug, Default)]
-pub(super) struct Nearby(Mutex<HashMap<Vec<u8>, Option<Arc<Near>>>>);
+pub(super) struct Nearby(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    known: HashMap<Vec<u8>, Option<Arc<Place>>>,
+    /// The one that was asked about last: most often it is the next one too.
+    last: Option<Arc<Place>>,
+}
+
+/// A directory.
+#[derive(Debug)]
+struct Place {
+    /// What the plan says about its entries.
+    near: Near,
+    /// The names of entries that may have to be signed.
+    to_be_signed: Names<'static>,
+}
 
 impl Mediator {
     /// What the plan says about `operation`: the answer of [`decide()`].
     pub(super) fn verdict(&self, operation: &Operation) -> Verdict<'_> {
-        match self.near(operation) {
-            Some(near) => decide_near(&self.plan, &near, operation),
+        match operation.path().and_then(|path| self.place(path)) {
+            Some(place) => decide_near(&self.plan, &place.near, operation),
             None => decide(&self.plan, operation),
         }
     }
@@ -63,22 +80,40 @@ impl Mediator {
         !own && !self.plan.denials.iter().any(opened) && self.stays_signed(from, to) && !spelled()
     }
 
-    fn near(&self, operation: &Operation) -> Option<Arc<Near>> {
-        let path = operation.path()?;
+    /// Whether the file of `operation` must be signed.
+    pub(super) fn is_to_be_signed(&self, operation: Option<&Operation>) -> bool {
+        let (Some(trusted), Some(Operation::Read(real) | Operation::Write(real))) = (&self.trusted, operation) else {
+            return false;
+        };
+        let may_match = |name| self.place(real).is_none_or(|place| place.to_be_signed.may_match(name));
+        real.file_name().is_none_or(may_match) && trusted.concern(real, || None).is_some()
+    }
+
+    fn place(&self, path: &AbsPath) -> Option<Arc<Place>> {
         let above = path.as_bytes().len().checked_sub(path.file_name()?.len())?;
         let directory = path.as_bytes().get(..above)?;
-        let mut known = self.nearby.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match known.get_mut(directory) {
-            Some(Some(near)) => Some(Arc::clone(near)),
-            // Most directories are asked about once, or often.
-            Some(seen @ None) => Some(Arc::clone(seen.insert(Arc::new(Near::new(&self.plan, path.parent()?))))),
-            None => {
-                if known.len() >= MOST {
-                    known.clear();
-                }
-                known.insert(directory.to_vec(), None);
-                None
-            }
+        let mut state = self.nearby.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = state.last.as_ref().filter(|last| last.near.is_about(path)) {
+            return Some(Arc::clone(last));
         }
+        let place = match state.known.get_mut(directory) {
+            Some(Some(place)) => Arc::clone(place),
+            // Most directories are asked about once, or often.
+            Some(seen @ None) => {
+                let directory = path.parent()?;
+                let names = self.trusted.as_ref().map(|trusted| trusted.names_in(&directory).into_owned());
+                let to_be_signed = names.unwrap_or_default();
+                Arc::clone(seen.insert(Arc::new(Place { near: Near::new(&self.plan, directory), to_be_signed })))
+            }
+            None => {
+                if state.known.len() >= MOST {
+                    state.known.clear();
+                }
+                state.known.insert(directory.to_vec(), None);
+                return None;
+            }
+        };
+        state.last = Some(Arc::clone(&place));
+        Some(place)
     }
 }

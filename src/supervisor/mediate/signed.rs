@@ -13,7 +13,6 @@ use super::caller::Caller;
 use super::open::{Open, own_name, reopen};
 use super::resolve::{Entry, KEPT, Object, RealPath};
 use super::{Mediator, Outcome};
-use crate::plan::Operation;
 use crate::profile::abs_path::AbsPath;
 use crate::supervisor::trusted::{Admission, Concern, Trusted};
 
@@ -55,12 +54,13 @@ impl Mediator {
         }
     }
 
-    /// Whether the file of `operation` must be signed.
-    pub(super) fn is_to_be_signed(&self, operation: Option<&Operation>) -> bool {
-        let (Some(trusted), Some(Operation::Read(real) | Operation::Write(real))) = (&self.trusted, operation) else {
-            return false;
-        };
-        trusted.concern(real, || None).is_some()
+    /// The path as it was asked for, without a look at what is there.
+    fn typed_path(&self, caller: Caller, directory: i32, path: &CStr) -> Option<AbsPath> {
+        let text = path.to_bytes();
+        if text.first() == Some(&b'/') {
+            return AbsPath::new(text);
+        }
+        Some(self.resolver.links.directory_name(caller, directory)?.join(text))
     }
 
     /// Refuses to change a file that is signed.

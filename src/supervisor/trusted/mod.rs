@@ -21,6 +21,7 @@ use crate::audit::log::Lost;
 use crate::audit::record::Disposition;
 use crate::plan::explain::Explanation;
 use crate::profile::abs_path::AbsPath;
+use crate::profile::glob::Names;
 use crate::trust::evidence::{Evidence, Present, open_here};
 use crate::trust::policy::{Duty, Enforcement, Rules, signed_by};
 use crate::trust::scan::Seen;
@@ -117,6 +118,11 @@ impl Trusted {
         }
         let typed = typed().filter(|typed| self.rules.protects(typed))?;
         Some(Concern { real: real.clone(), typed: Some(typed) })
+    }
+
+    /// The names that files in `directory` may have which must be signed; perhaps more, never fewer.
+    pub(super) fn names_in(&self, directory: &AbsPath) -> Names<'_> {
+        self.rules.names_in(directory)
     }
 
     /// How the file of `status` at `real` goes through, when it is known already; `None` also for what need not be signed.
