@@ -47,7 +47,7 @@ impl Mediator {
             Some(Admission::Refused) | None => {}
         }
         // Without a link on the way the real path ends as the text does.
-        let typed = || if ends_with(real, path) { None } else { typed_path(caller, directory, path) };
+        let typed = || if ends_with(real, path) { None } else { self.typed_path(caller, directory, path) };
         match trusted.concern(real, typed) {
             Some(concern) => Needed::Signature(Signed { trusted: Arc::clone(trusted), concern, call: caller.id }),
             None => Needed::Nothing(None),
@@ -158,15 +158,6 @@ fn ends_with(real: &AbsPath, path: &CStr) -> bool {
         Some(rest) => text.first() == Some(&b'/') && rest.is_empty() || rest.ends_with(b"/"),
         None => false,
     }
-}
-
-/// The path as it was asked for, without a look at what is there.
-fn typed_path(caller: Caller, directory: i32, path: &CStr) -> Option<AbsPath> {
-    let text = path.to_bytes();
-    if text.first() == Some(&b'/') {
-        return AbsPath::new(text);
-    }
-    Some(caller.directory_name(directory)?.join(text))
 }
 
 /// Opens the object, or the copy that stands for it.

@@ -88,18 +88,7 @@ pub fn open(directory: Option<BorrowedFd<'_>>, path: &CStr, how: &OpenHow) -> Re
 /// # Errors
 /// `EINVAL` when it is no symbolic link, `ENAMETOOLONG` when the text fills the buffer.
 pub fn read_link<'b>(directory: BorrowedFd<'_>, name: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
-    link_text(directory.as_raw_fd(), name, buffer)
-}
-
-/// [`read_link`] of a name in this process's own working directory, or of an absolute path.
-///
-/// # Errors
-/// As [`read_link`].
-pub fn read_link_here<'b>(path: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
-    link_text(libc::AT_FDCWD, path, buffer)
-}
-
-fn link_text<'b>(directory: libc::c_int, name: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
+    let directory = directory.as_raw_fd();
     // SAFETY: `name` is NUL-terminated, and `buffer` is writable for the length given with it.
     let length = checked(unsafe {
         libc::readlinkat(directory, name.as_ptr(), buffer.as_mut_ptr().cast(), buffer.len()) as libc::c_long

@@ -4,13 +4,14 @@
 //! number to another.
 
 mod identity;
+mod links;
 
 use std::ffi::{CStr, CString};
 use std::fs;
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
 
-use syscalls::at::{self, OpenHow};
+use syscalls::at::OpenHow;
 use syscalls::credentials::CapabilitySet;
 use syscalls::credentials::thread::with_more;
 use syscalls::limits::{Resource, limit_of};
@@ -20,6 +21,7 @@ use syscalls::signal::{self, Signal};
 use syscalls::{Errno, file};
 
 pub(in crate::supervisor) use self::identity::Powers;
+pub(super) use self::links::Links;
 use crate::approval::Process;
 use crate::profile::abs_path::AbsPath;
 
@@ -103,14 +105,6 @@ impl Caller {
             Errno::NOT_FOUND if number != AT_FDCWD => Errno::BAD_DESCRIPTOR,
             other => other,
         })
-    }
-
-    /// The text of where [`Self::directory`] is; `None` where it is not known, or no path leads there.
-    pub(super) fn directory_name(self, number: i32) -> Option<AbsPath> {
-        let link = directory_link(self.thread, number).ok()?;
-        let mut buffer = [0; PATH_MAX];
-        let text = self.looking(|| at::read_link_here(&link, &mut buffer)).ok()?;
-        if text.ends_with(DELETED) { None } else { AbsPath::new(text) }
     }
 
     /// A descriptor that was opened with `O_PATH` takes no change of its file (`open(2)`).
@@ -258,6 +252,15 @@ fn directory_link(thread: Pid, number: i32) -> Result<CString, Errno> {
         number => format!("/proc/{}/fd/{number}", thread.number()),
     };
     CString::new(link).map_err(|_| Errno::INVALID)
+}
+
+/// The directory of a thread in `/proc`, and the one of its descriptors in there.
+fn proc_of(thread: Pid) -> Result<CString, Errno> {
+    CString::new(format!("/proc/{}", thread.number())).map_err(|_| Errno::INVALID)
+}
+
+fn descriptors_of(thread: Pid) -> Result<CString, Errno> {
+    CString::new(format!("/proc/{}/fd", thread.number())).map_err(|_| Errno::INVALID)
 }
 
 /// How many bytes of the page of `address` lie at it or behind it. The next page may not be mapped.

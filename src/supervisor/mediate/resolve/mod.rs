@@ -18,7 +18,7 @@ use syscalls::signal;
 
 pub(super) use self::straight::{Straight, is_plain};
 use self::walk::Walk;
-use super::caller::{self, Caller, DELETED, PATH_MAX};
+use super::caller::{self, Caller, DELETED, Links, PATH_MAX};
 use crate::profile::abs_path::AbsPath;
 
 /// The object a name has, a symbolic link itself included.
@@ -76,13 +76,14 @@ pub(super) enum Last {
 /// Walks paths for callers.
 #[derive(Debug)]
 pub(super) struct Resolver {
+    pub(super) links: Links,
     /// The processes around the program, whose `/proc` is nobody's business.
     outside: Vec<Pid>,
 }
 
 impl Resolver {
     pub(super) fn new(outside: Vec<Pid>) -> Self {
-        Self { outside }
+        Self { links: Links::default(), outside }
     }
 
     /// The object that `path` leads to from descriptor `directory` of `caller`. `resolve` are the caller's own

@@ -31,7 +31,7 @@ impl Resolver {
         let text = path.to_bytes();
         let real = match text.first() {
             Some(b'/') if is_plain(text) => AbsPath::new(text)?,
-            Some(_) if is_plain(text) => caller.directory_name(directory)?.join(text),
+            Some(_) if is_plain(text) => self.links.directory_name(caller, directory)?.join(text),
             Some(_) | None => return None,
         };
         if is_in_proc(&real) {
@@ -39,7 +39,13 @@ impl Resolver {
         }
         let found = match text.first() {
             Some(b'/') => file::find_directory_without_links(path),
-            _ => file::find_directory_without_links(&CString::new(real.as_bytes()).ok()?),
+            _ if text.contains(&b'/') => file::find_directory_without_links(&CString::new(real.as_bytes()).ok()?),
+            // The kernel's name of the directory has no link on it, so only the entry may be one.
+            _ => match file::find_link(&CString::new(real.as_bytes()).ok()?) {
+                Ok(()) => return None,
+                Err(Errno::INVALID) => Ok(()),
+                missing => missing,
+            },
         };
         match found {
             // Files are what is opened most, and to find one this way is cheaper than to have it.
