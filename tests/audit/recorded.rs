@@ -189,3 +189,53 @@ except OSError: pass";
         assert_eq!(found("dns.query", "other.example")["disposition"], "denied");
     });
 }
+
+/// Opens files by names of one component from directories that change under the same numbers, a link among them, and files
+/// of a thread that has left its process's directory.
+const MOVING: &str = "import ctypes, os, threading
+for each in 'one', 'two', 'one':
+    os.chdir(each); os.close(os.open('here', os.O_RDONLY)); os.chdir('..')
+there = os.open('one', os.O_RDONLY)
+for each in 'one', 'two', 'one':
+    new = os.open(each, os.O_RDONLY); os.dup2(new, there); os.close(new)
+    os.close(os.open('there', os.O_RDONLY, dir_fd=there))
+os.rename('one', 'three'); os.close(os.open('there', os.O_RDONLY, dir_fd=there))
+os.close(os.open('link', os.O_RDONLY, dir_fd=there))
+def alone():
+    ctypes.CDLL(None).unshare(0x200); os.chdir('two'); os.close(os.open('alone', os.O_RDONLY))
+for _ in range(3): t = threading.Thread(target=alone); t.start(); t.join()
+os.chdir('three'); os.close(os.open('alone', os.O_RDONLY))";
+
+#[test]
+fn a_file_is_recorded_where_its_directory_is_by_then() {
+    World::each(|world| {
+        let python = "/usr/bin/python3";
+        if !Path::new(python).exists() {
+            skip("python3 is not there");
+            return;
+        }
+        for directory in ["one", "two"] {
+            world.directory(&world.work().join(directory));
+            for name in ["here", "there", "alone"] {
+                world.file(&world.work().join(directory).join(name), "x");
+            }
+        }
+        std::os::unix::fs::symlink("here", world.work().join("one/link")).expect("a link");
+        let ways: [&[&str]; 2] = [&[], &["--deny", "*.never"]];
+        for (number, way) in ways.into_iter().enumerate() {
+            let flags = [&["run", "--allow-cwd"], way, &["--", python, "-c", MOVING]].concat();
+            let outcome = world.finish(world.nono().args(flags));
+            assert_eq!(outcome.code(), 0, "{}", outcome.stderr);
+            let all = records(&sessions(world)[number]);
+            let files = all.iter().filter(|record| record["operation"] == "fs.read").filter_map(|record| {
+                let target = Path::new(record["target"].as_str()?).strip_prefix(world.work()).ok()?;
+                target.parent()?.parent()?;
+                target.to_str().map(str::to_owned)
+            });
+            let expected = "one/here two/here one/here one/there two/there one/there three/there three/here \
+                two/alone two/alone two/alone three/alone";
+            assert_eq!(files.collect::<Vec<_>>().join(" "), expected, "{way:?}");
+            fs::rename(world.work().join("three"), world.work().join("one")).expect("back");
+        }
+    });
+}
