@@ -8,6 +8,10 @@ use std::fmt;
 /// # Errors
 /// Those of `out`.
 pub fn write_escaped(out: &mut impl fmt::Write, bytes: &[u8]) -> fmt::Result {
+    // Most texts are printable ASCII and nothing else.
+    if bytes.iter().all(|&byte| matches!(byte, b' '..=b'~') && byte != b'\\') {
+        return std::str::from_utf8(bytes).map_or(Err(fmt::Error), |text| out.write_str(text));
+    }
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
             match character {

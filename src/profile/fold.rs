@@ -28,6 +28,17 @@ pub fn path(path: &AbsPath) -> Cow<'_, AbsPath> {
 /// One name: in lower case, without what nobody sees, and without the end that Windows and its filesystems leave away (dots,
 /// spaces, and a stream behind a colon). A name that comes to nothing stays as it is.
 pub fn name(name: &[u8]) -> Vec<u8> {
+    let mut folded = if name.is_ascii() { name.to_ascii_lowercase() } else { letters(name) };
+    if let Some(colon) = folded.iter().position(|&byte| byte == b':') {
+        folded.truncate(colon);
+    }
+    let kept = folded.iter().rposition(|byte| !matches!(byte, b'.' | b' ')).map_or(0, |last| last.saturating_add(1));
+    folded.truncate(kept);
+    if folded.is_empty() { name.to_vec() } else { folded }
+}
+
+/// Every character of a name folded; what is no text stays as it is.
+fn letters(name: &[u8]) -> Vec<u8> {
     let mut folded = Vec::with_capacity(name.len());
     for chunk in name.utf8_chunks() {
         let mut bytes = [0; 4];
@@ -36,12 +47,7 @@ pub fn name(name: &[u8]) -> Vec<u8> {
         }
         folded.extend_from_slice(chunk.invalid());
     }
-    if let Some(colon) = folded.iter().position(|&byte| byte == b':') {
-        folded.truncate(colon);
-    }
-    let kept = folded.iter().rposition(|byte| !matches!(byte, b'.' | b' ')).map_or(0, |last| last.saturating_add(1));
-    folded.truncate(kept);
-    if folded.is_empty() { name.to_vec() } else { folded }
+    folded
 }
 
 /// Full case folding (Unicode, section 5.18), by way of both cases: `ſ` and `S` become `s`, and `ß` becomes `ss`.
@@ -76,6 +82,13 @@ mod tests {
         assert_eq!(folded("/\u{17f}E\u{212a}"), "/sek");
         assert_eq!(folded("/STRASSE"), folded("/straße"));
         assert_eq!(folded("/ΣΣ"), folded("/σς"));
+    }
+
+    #[test]
+    fn ascii_is_folded_as_every_other_text() {
+        for byte in 0..=0x7f_u8 {
+            assert_eq!(letters(&[byte]), [byte.to_ascii_lowercase()]);
+        }
     }
 
     #[test]

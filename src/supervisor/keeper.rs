@@ -79,17 +79,21 @@ impl Keeper<'_> {
         let powers = Powers::shared_with(self.prepared.kept_capabilities()).map_err(failed)?;
         // A new file has the mode that the caller's mask leaves it, and no other.
         set_umask(0);
-        // Nothing to take means that the program failed on its way here, and has reported that.
         let terminal = asked_terminal(&supervision, pause);
-        let Some(listener) = keeper_side.listener(program).map_err(failed)? else { return Ok((program, terminal)) };
         let questions = questions(&supervision, terminal.clone());
-        let started = Recorder::start(supervision.session, wake_keeper).map_err(|_| failed(Errno::TRY_AGAIN))?;
+        // While the program enters its sandbox.
+        let (plan, digest) = (Arc::new(supervision.plan), supervision.session.digest);
+        let policy = Arc::clone(&plan);
+        let started = Recorder::start(supervision.session, move || digest(&policy.profile), wake_keeper);
+        let started = started.map_err(|_| failed(Errno::TRY_AGAIN))?;
         let recorder = Arc::clone(recorder.insert(Arc::new(started)));
+        // Nothing to take means that the program failed on its way here, and has reported that.
+        let Some(listener) = keeper_side.listener(program).map_err(failed)? else { return Ok((program, terminal)) };
         let around = vec![self.front, process::own_id()];
         let trusting = |trust| Arc::new(Trusted::new(trust, Arc::clone(account), Arc::clone(&recorder)));
         let trusted = supervision.trust.map(trusting);
         let partners = Partners { questions, account: Arc::clone(account), trusted, recorder };
-        let mediator = Mediator::new(supervision.plan, listener, around, powers, partners);
+        let mediator = Mediator::new(plan, listener, around, powers, partners);
         let service = Service::start(mediator).map_err(failed)?;
         keeper_side.go();
         service.complete().map_err(failed)?;

@@ -33,7 +33,7 @@ use crate::approval::terminal::Style;
 use crate::enforce::Prepared;
 use crate::enforce::gaps::Kernel;
 use crate::plan::Plan;
-use crate::profile::Approver as Named;
+use crate::profile::{Approver as Named, Profile};
 
 pub use self::account::Refused;
 use self::recorder::Recorder;
@@ -111,12 +111,13 @@ pub fn run(
     }
 }
 
-/// Records a session in which nothing is started: what came of the files that were looked at, and `why`.
+/// Records a session under `policy` in which nothing is started: what came of the files that were looked at, and `why`.
 ///
 /// # Errors
 /// Why it could not be written.
-pub fn record_refusal(session: Session, looked_at: &[LookedAt], why: &str) -> Result<(), String> {
-    let recorder = Recorder::start(session, || {}).map_err(|error| error.to_string())?;
+pub fn record_refusal(session: Session, policy: &Profile, looked_at: &[LookedAt], why: &str) -> Result<(), String> {
+    let digest = (session.digest)(policy);
+    let recorder = Recorder::start(session, || digest, || {}).map_err(|error| error.to_string())?;
     trusted::record_all(&recorder, looked_at);
     recorder.end_unstarted(why)
 }

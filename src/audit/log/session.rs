@@ -12,8 +12,9 @@ use syscalls::file::{lock, open_read};
 
 use super::host::{self, EVENTS, Host};
 use super::queue::{Log, Queue};
-use super::writer::Writer;
+use super::writer::{Rest, Writer};
 use super::{LogError, store};
+use crate::audit::record::Fields;
 use crate::audit::record::time::Moment;
 use crate::merkle::key::Verifier;
 use crate::merkle::note::Note;
@@ -62,16 +63,22 @@ impl Opened {
         &self.id
     }
 
-    /// Starts the thread that writes. It calls `lost` once when nothing can be written any more.
+    /// Starts the thread that writes. It adds `rest` to the first record, for what takes longer than whoever records it should
+    /// wait, and calls `lost` once when nothing can be written any more.
     ///
     /// # Errors
     /// `EAGAIN` when there can be no more threads.
-    pub fn start(self, lost: impl Fn() + Send + 'static) -> Result<Log, LogError> {
+    pub fn start(
+        self,
+        rest: impl FnOnce(&mut Fields<'_>) + Send + 'static,
+        lost: impl Fn() + Send + 'static,
+    ) -> Result<Log, LogError> {
         let queue = Arc::new(Queue::default());
         let directory = self.directory.clone();
         let own = Arc::clone(&queue);
+        let rest: Rest = Box::new(rest);
         let thread = thread::Builder::new().name("log".to_owned());
-        let started = thread.spawn(move || Writer::run(self, &own, &lost));
+        let started = thread.spawn(move || Writer::run(self, rest, &own, &lost));
         let writer = started.map_err(|error| LogError::at("start the thread that writes", &directory, error))?;
         Ok(Log::new(queue, writer))
     }

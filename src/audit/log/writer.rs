@@ -11,7 +11,7 @@ use super::queue::{Batch, Frame, Queue, frames};
 use super::recovery::recover;
 use super::session::{CERTIFICATE, Opened, certificate};
 use super::{LogError, store};
-use crate::audit::record::{self, LONGEST};
+use crate::audit::record::{self, Fields, LONGEST};
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::frontier::Frontier;
 use crate::merkle::key::Signer;
@@ -27,10 +27,15 @@ const MOST_UNSIGNED: u64 = 1 << 16;
 /// Salts that are had from the kernel at once.
 const SALTS: usize = 64;
 
+/// Adds the fields of a record that take longer than whoever records it should wait.
+pub(super) type Rest = Box<dyn FnOnce(&mut Fields<'_>) + Send>;
+
 pub(super) struct Writer {
     session: Opened,
     /// What the host signed about this session's key, until it is durable.
     certificate: Option<File>,
+    /// What the first record gets, until it has it.
+    rest: Option<Rest>,
     signer: Signer,
     tree: Frontier,
     fold: Fold,
@@ -51,15 +56,15 @@ struct Salts {
 
 impl Writer {
     /// Writes until the queue ends. Whatever fails loses the log.
-    pub(super) fn run(session: Opened, queue: &Queue, lost: &dyn Fn()) {
-        let written = Self::new(session).and_then(|mut writer| writer.work(queue));
+    pub(super) fn run(session: Opened, rest: Rest, queue: &Queue, lost: &dyn Fn()) {
+        let written = Self::new(session, rest).and_then(|mut writer| writer.work(queue));
         if let Err(error) = written {
             queue.lose(&error);
             lost();
         }
     }
 
-    fn new(session: Opened) -> Result<Self, LogError> {
+    fn new(session: Opened, rest: Rest) -> Result<Self, LogError> {
         let origin = session.host.session_origin(&session.id);
         let mut seed = store::random()?;
         let signer = Signer::new(&origin, &seed);
@@ -75,6 +80,7 @@ impl Writer {
         Ok(Self {
             session,
             certificate: None,
+            rest: Some(rest),
             signer,
             tree,
             fold,
@@ -172,6 +178,11 @@ impl Writer {
     }
 
     fn line(&mut self, fields: &[u8]) -> Result<(), LogError> {
+        if let Some(rest) = self.rest.take() {
+            let mut whole = fields.to_vec();
+            rest(&mut Fields::new(&mut whole));
+            return self.line(&whole);
+        }
         let start = self.lines.len();
         let salt = self.salts.next().map_err(|error| self.failed("read random bytes for", error))?;
         record::line(&mut self.lines, self.tree.size(), fields, &salt);

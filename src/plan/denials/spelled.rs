@@ -96,12 +96,12 @@ pub fn reach_into_grants(plan: &Plan) -> bool {
         });
         plan.own.iter().map(|own| &own.path).chain(denied.flatten())
     };
-    let is_inside = |closed: &AbsPath, grant: &AbsPath| fold::path(closed).is_within(&fold::path(grant));
-    let unusual: Vec<&AbsPath> = closed().filter(|path| !fold::is_plain(path)).collect();
+    // Folded once: there are many grants.
+    let unusual: Vec<_> = closed().filter(|path| !fold::is_plain(path)).map(fold::path).collect();
     plan.grants.iter().filter(|grant| grant.kind == PathKind::Directory).any(|grant| {
-        let ordinary = fold::is_plain(&grant.real);
-        unusual.iter().any(|path| is_inside(path, &grant.real))
-            || !ordinary && closed().any(|path| is_inside(path, &grant.real))
+        let folded = fold::path(&grant.real);
+        unusual.iter().any(|path| path.is_within(&folded))
+            || !fold::is_plain(&grant.real) && closed().any(|path| fold::path(path).is_within(&folded))
     })
 }
 

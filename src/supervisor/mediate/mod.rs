@@ -125,14 +125,20 @@ enum Decided {
 
 impl Mediator {
     /// A mediator for `plan`; `around` are the processes around the program.
-    pub(super) fn new(plan: Plan, listener: Listener, around: Vec<Pid>, powers: Powers, partners: Partners) -> Self {
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        listener: Listener,
+        around: Vec<Pid>,
+        powers: Powers,
+        partners: Partners,
+    ) -> Self {
         let Partners { questions, account, trusted, recorder } = partners;
         // The kernel knows nothing of signatures.
         let signed = trusted.as_ref().is_some_and(|trusted| trusted.is_strict());
         let kernel_complete = gaps::kernel_keeps_files(&plan) && !signed;
         let (numbers, resolver) = (Numbers::new(), Resolver::new(around));
         let (bound, sockets) = (Arc::new(Bound::default()), sockets::named(&plan));
-        let (plan, listener) = (Arc::new(plan), Arc::new(listener));
+        let listener = Arc::new(listener);
         let network = Network::new(&plan, &listener, &account, questions.as_ref(), &recorder);
         Self {
             plan,

@@ -28,6 +28,7 @@ use crate::audit::log::{Log, LogError, Lost, Opened, now};
 use crate::audit::record::time::Moment;
 use crate::audit::record::{Disposition, Fields, Level};
 use crate::plan::{Operation, Verdict};
+use crate::profile::Profile;
 
 /// The exit status of a run that nono refused.
 const REFUSED: u64 = 125;
@@ -39,6 +40,8 @@ pub struct Session {
     pub level: Level,
     /// The fields that the record of the session's beginning has besides those of every record.
     pub beginning: Vec<u8>,
+    /// The digest of a policy. It is of a long text, so the thread that writes makes it.
+    pub digest: fn(&Profile) -> String,
 }
 
 /// Records what a session does.
@@ -72,14 +75,19 @@ enum Repeats {
 }
 
 impl Recorder {
-    /// Begins the session's log; `lost` is called once when it cannot be written any more.
+    /// Begins the session's log under the policy whose digest `policy` makes; `lost` is called once when it cannot be written any
+    /// more.
     ///
     /// # Errors
     /// There can be no thread that writes.
-    pub(super) fn start(session: Session, lost: impl Fn() + Send + 'static) -> Result<Self, LogError> {
+    pub(super) fn start(
+        session: Session,
+        policy: impl FnOnce() -> String + Send + 'static,
+        lost: impl Fn() + Send + 'static,
+    ) -> Result<Self, LogError> {
         let id = session.log.id().to_owned();
         let recorder = Self {
-            log: session.log.start(lost)?,
+            log: session.log.start(move |fields| fields.text("policy_sha256", &policy()), lost)?,
             id,
             level: session.level,
             began: Instant::now(),

@@ -91,7 +91,8 @@ fn refused_by_trust(gathered: &Gathered, arguments: &Run, scanned: Scanned) -> R
     if gathered.plan.is_supervised() {
         let why = sentences.first().cloned().unwrap_or_default();
         let session = gather::session(gathered, &arguments.command, arguments.audit);
-        let recorded = session.and_then(|session| supervisor::record_refusal(session, &looked_at, &why));
+        let recorded =
+            session.and_then(|session| supervisor::record_refusal(session, &gathered.plan.profile, &looked_at, &why));
         sentences.extend(recorded.err().map(|why| format!("this refusal is not in the audit log: {why}")));
     }
     Refusal::because(sentences)

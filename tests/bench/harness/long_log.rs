@@ -45,7 +45,7 @@ fn written(state: &Path, records: u64) -> io::Result<String> {
     fs::set_permissions(state, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     let session = Opened::create(state, user, now()).map_err(failed)?;
     let id = session.id().to_owned();
-    let log = session.start(|| {}).map_err(failed)?;
+    let log = session.start(|_| {}, || {}).map_err(failed)?;
     let lost = |_| io::Error::other("the log is lost");
     let mut buffer = Vec::new();
     let began = Instant::now();

@@ -12,7 +12,7 @@ use crate::audit::record::{Fields, Level};
 use crate::cli::{Recorded, VERSION};
 use crate::enforce::gaps::kernel_keeps_files;
 use crate::plan::Plan;
-use crate::profile::AuditLevel;
+use crate::profile::{AuditLevel, Profile};
 use crate::supervisor::Session;
 use crate::verbs::gather::{self, Gathered, facts};
 use crate::verbs::profiles;
@@ -51,7 +51,12 @@ pub(in crate::verbs) fn session(
     let level = level(&gathered.plan, asked);
     let mut beginning = Vec::new();
     begin(&mut Fields::new(&mut beginning), gathered, command, level);
-    Ok(Session { log, level, beginning })
+    Ok(Session { log, level, beginning, digest: policy_digest })
+}
+
+/// The digest of what `nono profiles show --json` says of a policy.
+fn policy_digest(profile: &Profile) -> String {
+    digest(profiles::document(profile).as_bytes())
 }
 
 /// What is recorded: all of it, unless the policy or the flag says otherwise. The flag never takes away what the policy
@@ -78,7 +83,6 @@ fn begin(fields: &mut Fields<'_>, gathered: &Gathered, command: &[OsString], lev
     if let Some(version) = &profile.version {
         fields.text("profile_version", version);
     }
-    fields.text("policy_sha256", &digest(profiles::document(profile).as_bytes()));
     let joined = command.iter().map(|word| word.as_bytes()).collect::<Vec<_>>().join(&0);
     fields.remark("command", &shown(command));
     fields.text("command_sha256", &digest(&joined));
