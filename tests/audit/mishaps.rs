@@ -139,6 +139,33 @@ fn a_session_that_was_signed_by_somebody_who_was_killed_is_not_signed_anew() {
     });
 }
 
+/// Somebody who recovers a session is killed while he writes, and so its log is torn a second time.
+#[test]
+fn what_is_cut_off_a_log_takes_the_place_of_nothing_that_was_cut_off_before() {
+    let Some(world) = World::new(Who::User(crate::world::NOBODY)) else { return };
+    let killed = killed(&world);
+    let (host, copy) = (state(&world).join("host-log"), world.outside().join("copy"));
+    let shell = |script: String| assert!(world.command("sh").args(["-ec", &script]).status().expect("sh").success());
+    shell(format!("cp -a {} {}", host.display(), copy.display()));
+    let torn = ["{\"index\":1", "{\"ind", "{\"index\":2,\"timestamp\""];
+    for text in [torn[0], torn[1], torn[2], torn[2]] {
+        let events = killed.join("events.jsonl");
+        // What was torn already when it was killed is not part of this.
+        let whole = fs::read(&events).expect("a log");
+        let end = whole.iter().rposition(|byte| *byte == b'\n').expect("a line") + 1;
+        fs::write(&events, [&whole[..end], text.as_bytes()].concat()).expect("it is torn");
+        assert_eq!(run(&world, &[], "true").code(), 0);
+        assert_eq!(records(&killed).last().expect("a record")["operation"], "log.recovered");
+        shell(format!("rm -r {0}; cp -a {1} {0}", host.display(), copy.display()));
+        let others = sessions(&world).into_iter().filter(|session| *session != killed);
+        others.for_each(|session| fs::remove_dir_all(session).expect("it is removed"));
+    }
+    for (number, text) in torn.iter().enumerate() {
+        assert_eq!(fs::read_to_string(killed.join(format!("torn-{number}.bin"))).expect("it is kept"), *text);
+    }
+    assert!(!killed.join("torn-3.bin").exists());
+}
+
 #[test]
 fn sessions_that_begin_at_once_recover_a_killed_one_once() {
     World::each(|world| {

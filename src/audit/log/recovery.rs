@@ -95,7 +95,7 @@ fn sealed(host: &Host, id: &str, directory: &Path, events: &mut File) -> Result<
     }
     let failed = |error| LogError::at("write", &path, error);
     if !replayed.torn.is_empty() {
-        store::replace(directory, "torn-0.bin", &replayed.torn)?;
+        keep_aside(directory, &replayed.torn)?;
         events.set_len(replayed.whole).map_err(failed)?;
     }
     let mut fields = Vec::new();
@@ -114,6 +114,21 @@ fn sealed(host: &Host, id: &str, directory: &Path, events: &mut File) -> Result<
     let note = host.sign(checkpoint.to_string()).to_string();
     store::replace(directory, CHECKPOINT, note.as_bytes())?;
     Ok(note)
+}
+
+/// Keeps what is cut off under the next free name: somebody who recovered the session before may have been killed as well.
+fn keep_aside(directory: &Path, torn: &[u8]) -> Result<(), LogError> {
+    for number in 0_u32.. {
+        let name = format!("torn-{number}.bin");
+        match store::read(&directory.join(&name), torn.len() as u64) {
+            Ok(None) => return store::replace(directory, &name, torn),
+            // It was kept, and not cut off yet.
+            Ok(Some(kept)) if kept == torn => return Ok(()),
+            // Another one, or a longer one.
+            Ok(Some(_)) | Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Whether a session was sealed before, by somebody who was killed before the host's log could say so.
