@@ -21,6 +21,10 @@ pub(super) fn verify(wanted: &Verify) -> u8 {
     match judged(wanted) {
         Ok((root, found)) => {
             let all = found.iter().all(is_verified);
+            if found.is_empty() {
+                let root = shown(&root);
+                print::say(&format!("no file beneath {root} matches a policy, and so nothing was verified"));
+            }
             let printed = if wanted.json {
                 print::json(&document(&root, &found))
             } else {

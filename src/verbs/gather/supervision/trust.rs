@@ -111,7 +111,10 @@ pub(in crate::verbs) fn trusting(workdir: &AbsPath, variables: &Variables) -> Re
         if let Err(why) = &signed {
             let sentence = format!("{}: {why}; its publishers are not believed", shown(&path));
             // A policy that was replaced may have lost the patterns that the signed one had.
-            if user == Some(Enforcement::Deny) { refusals.push(sentence) } else { warnings.push(sentence) }
+            match user {
+                Some(Enforcement::Deny) => refusals.push(sentence),
+                _ => warnings.push(format!("{sentence}; when it is yours, sign it with `nono trust sign-policy`")),
+            }
         }
         if user.is_none() {
             warnings.push(NO_ANCHOR.to_owned());

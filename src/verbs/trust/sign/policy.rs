@@ -26,7 +26,8 @@ fn signed(key: Option<&str>, user: bool) -> Result<String, Failure> {
     let id = keys::id(key)?;
     let path = init::place(user)?;
     let bytes = read_up_to(&path, policy::LARGEST).map_err(|error| {
-        Failure::refused(format!("{} cannot be read: {error}; write one with `nono trust init`", shown(&path)))
+        let init = if user { "nono trust init --user" } else { "nono trust init" };
+        Failure::refused(format!("{} cannot be read: {error}; write one with `{init}`", shown(&path)))
     })?;
     // What is no policy would be refused by everybody, signed or not.
     let policy = policy::read(&bytes).map_err(|why| Failure::refused(format!("{}: {why}", shown(&path))))?;
