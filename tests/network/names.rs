@@ -56,6 +56,28 @@ fn a_port_and_a_family_are_kept_to() {
     });
 }
 
+/// Resolvers send to name servers, and look at the way to each address, where no rule lets a program go: what is answered for
+/// them is no refusal.
+#[test]
+fn a_connection_that_is_allowed_leaves_no_refusal_in_the_log() {
+    each(|lab| {
+        let last = || {
+            let listed = lab.world.finish(lab.verb("audit").arg("list")).stdout;
+            listed.lines().last().unwrap_or_default().to_owned()
+        };
+        works(&lab.curl(&["--allow-host", "api.example.com:80"], "http://api.example.com/"));
+        assert!(last().contains("  0 denied  "), "{}", last());
+        let id = last().split(' ').next().unwrap_or_default().to_owned();
+        let shown = lab.world.finish(lab.verb("audit").args(["show", &id, "--operation", "net"])).stdout;
+        for rule in ["[nono answers for name servers]", "[a look at the way to a host", "[allow api.example.com:80]"] {
+            assert!(shown.contains(rule), "{rule}: {shown}");
+        }
+        let refused = lab.curl(&["--allow-host", "api.example.com:8080"], "http://api.example.com/");
+        assert_ne!(refused.code(), 0, "{}", refused.stdout);
+        assert!(!last().contains("  0 denied  "), "{}", last());
+    });
+}
+
 #[test]
 fn tls_to_an_allowed_name_sees_the_host_s_own_certificate() {
     each(|lab| {

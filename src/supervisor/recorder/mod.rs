@@ -147,6 +147,17 @@ impl Recorder {
         self.drafts.change(call, |draft| draft.writes = true);
     }
 
+    /// A call is answered here in the place of what it asked for, and so succeeds whatever the rules say about that: `rule`
+    /// says how.
+    pub(super) fn served(&self, call: NotifyId, operation: &Operation, rule: &str) {
+        self.drafts.change(call, |draft| {
+            draft.disposition = Some(Disposition::Allowed);
+            draft.fields.clear();
+            draft.has_target = words::targets(&mut draft.fields, std::slice::from_ref(operation));
+            Fields::new(&mut draft.fields).text("rule", rule);
+        });
+    }
+
     /// What came of a question, recorded by itself and on the disk before a yes has any effect.
     ///
     /// # Errors

@@ -150,6 +150,9 @@ impl Network {
             (Verdict::Allow(_), _) => Ok(Settled::At(address)),
             (Verdict::Ask(_) | Verdict::Deny(_), Some((_, stub))) if port == NAME_SERVER => {
                 let own = stub.address(ip.is_ipv6(), udp).or_else(|| stub.address(false, udp));
+                if own.is_some() {
+                    self.recorder.served(caller.id, &operation, "nono answers for name servers");
+                }
                 own.map(Settled::NameServer).ok_or(Errno::ACCESS)
             }
             (verdict @ Verdict::Ask(_), _) => {
@@ -209,6 +212,13 @@ impl Network {
                 let first = known.and_then(|found| real(&found, v6, stand_in.slot).first().copied());
                 reached(SocketAddr::new(first.ok_or(Errno::ACCESS)?, wanted.address.port()))?;
                 let closed = stub.closed(v6).or_else(|| stub.closed(false));
+                if closed.is_some() {
+                    self.recorder.served(
+                        caller.id,
+                        &operation,
+                        "a look at the way to a host that a rule names sends nothing",
+                    );
+                }
                 closed.map(Settled::Closed).ok_or(Errno::ACCESS)
             }
             verdict @ (Verdict::Ask(_) | Verdict::Deny(_)) => {
