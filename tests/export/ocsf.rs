@@ -123,6 +123,7 @@ fn operations_and_decisions_have_the_numbers_of_the_schema() {
         ("net.listen allowed", 400_107, 1, 1, 1),
         ("dns.query allowed", 400_301, 1, 1, 1),
         ("session.damaged noted", 200_401, 3, 17, 1),
+        ("verify denied", 100_114, 2, 2, 2),
         ("approval approved", 100_114, 1, 8, 1),
         ("approval rejected", 100_103, 2, 25, 2),
         ("approval unanswered", 100_701, 2, 2, 2),

@@ -21,7 +21,7 @@ pub(crate) fn line(index: u64, operation: &str, target: &str, disposition: &str,
 }
 
 /// Operations, each with a target.
-const OPERATIONS: [(&str, &str); 20] = [
+const OPERATIONS: [(&str, &str); 22] = [
     ("fs.read", "/home/u/.ssh/id_rsa"),
     ("fs.create", "/work/new"),
     ("fs.write", "/work/a b"),
@@ -41,6 +41,8 @@ const OPERATIONS: [(&str, &str); 20] = [
     ("net.listen", "127.0.0.1:8080"),
     ("dns.query", "api.example.com"),
     ("approval", "/etc/hosts"),
+    ("net.connect", "@/tmp/.X11-unix/X0"),
+    ("verify", "/work/CLAUDE.md"),
     ("something.new", "whatever"),
 ];
 

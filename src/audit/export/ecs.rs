@@ -202,7 +202,7 @@ fn own(row: &Row<'_>) -> Value {
         "count": record.count(),
     });
     if let Value::Object(own) = &mut own {
-        for name in ["to", "call", "approver", "asked", "typed", "target_b64", "to_b64", "typed_b64"] {
+        for name in ["to", "call", "approver", "asked", "typed", "status", "target_b64", "to_b64", "typed_b64"] {
             record.text(name).and_then(|value| own.insert(name.to_owned(), value.into()));
         }
         let of_session = [("profile", &row.session.profile), ("policy_sha256", &row.session.policy_sha256)];

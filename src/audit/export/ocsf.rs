@@ -289,7 +289,7 @@ fn own(row: &Row<'_>) -> Value {
         "operation": record.operation, "target": record.target, "disposition": record.disposition.name(),
     });
     if let Value::Object(own) = &mut own {
-        for name in ["to", "call", "rule_from", "asked", "typed", "target_b64", "to_b64", "typed_b64"] {
+        for name in ["to", "call", "rule_from", "asked", "typed", "status", "target_b64", "to_b64", "typed_b64"] {
             record.text(name).and_then(|value| own.insert(name.to_owned(), value.into()));
         }
         let waited = record.field("latency_ms").and_then(Value::as_u64);

@@ -81,7 +81,8 @@ pub(super) fn of(record: &Record) -> Subject {
         "fs.create" => Subject::File(FileAct::Create),
         "fs.delete" => Subject::File(FileAct::Delete),
         "fs.link" => Subject::File(FileAct::Link),
-        "fs.open" => Subject::File(FileAct::Open),
+        // A signed file that is looked at, whoever then gets it.
+        "fs.open" | "verify" => Subject::File(FileAct::Open),
         "fs.read" => Subject::File(FileAct::Read),
         "fs.rename" => Subject::File(FileAct::Rename),
         "fs.write" => Subject::File(FileAct::Write),
@@ -99,7 +100,8 @@ pub(super) fn of(record: &Record) -> Subject {
 
 /// The other end, as records of connections write it: `host:port`, or a socket's path.
 pub(super) fn endpoint(target: &str) -> Endpoint {
-    if target.starts_with('/') {
+    // The second is an abstract name (unix(7)).
+    if target.starts_with(['/', '@']) {
         return Endpoint::Path(target.to_owned());
     }
     let with_port = target.rsplit_once(':').and_then(|(host, port)| Some((host, Some(port.parse::<u16>().ok()?))));
@@ -146,6 +148,7 @@ mod tests {
             ("a:99999", name("a:99999", None)),
             ("", name("", None)),
             ("/run/a.sock", Endpoint::Path("/run/a.sock".into())),
+            ("@/tmp/a:1", Endpoint::Path("@/tmp/a:1".into())),
         ] {
             assert_eq!(endpoint(target), expected, "{target}");
         }
