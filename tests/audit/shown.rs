@@ -50,6 +50,13 @@ fn records_are_shown_by_refusal_operation_and_path_and_cannot_forge_lines() {
         let work = work.to_str().expect("a path");
         let (_, beneath) = show(&["--path", work, "--operation", "fs"]);
         assert!(beneath.contains("fs.create") && beneath.contains(" -> "), "{beneath}");
+        // The same by other names.
+        world.command("ln").args(["-s", work, "link"]).current_dir(world.outside()).status().expect("ln runs");
+        let link = world.outside().join("link").display().to_string();
+        for name in [".", "../work/", link.as_str()] {
+            assert_eq!(show(&["--path", name, "--operation", "fs"]).1, beneath, "{name}");
+        }
+        assert_eq!(show(&["--path", "wor"]).1, "");
         assert!(beneath.lines().all(|line| line.contains(work) && line.contains(" fs.")), "{beneath}");
         assert!(beneath.chars().all(|c| c == '\n' || (' '..='~').contains(&c)), "{beneath}");
         let rows = json(&show(&["--json", "--operation", "fs.rename"]).1);

@@ -3,8 +3,9 @@
 mod pager;
 mod sentence;
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use crate::audit::export::{Format, Row, Session};
@@ -13,7 +14,7 @@ use crate::audit::replay::{Line, Replay, Replayed};
 use crate::cli::ShowLog;
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::Note;
-use crate::verbs::{NO, REFUSED, YES, print};
+use crate::verbs::{NO, REFUSED, YES, gather, print};
 
 use self::pager::Paper;
 use self::sentence::sentence;
@@ -37,6 +38,8 @@ pub(super) fn show(arguments: &ShowLog) -> u8 {
 
 struct Shower<'a> {
     asked: &'a ShowLog,
+    /// The names of the file that is asked for.
+    places: Vec<Vec<u8>>,
     session: Session,
     text: String,
     count: u64,
@@ -52,6 +55,7 @@ impl<'a> Shower<'a> {
     fn new(asked: &'a ShowLog, directory: &Path) -> Self {
         Self {
             asked,
+            places: asked.path.as_deref().map(places).unwrap_or_default(),
             session: Session::new(&verify::id(directory)),
             text: String::new(),
             count: 0,
@@ -117,7 +121,7 @@ impl<'a> Shower<'a> {
         };
         self.session.learn(&record);
         self.over |= matches!(record.operation.as_str(), "session.end" | "log.recovered");
-        if !wanted(self.asked, &record) {
+        if !wanted(self.asked, &self.places, &record) {
             return;
         }
         if self.asked.json {
@@ -140,18 +144,26 @@ impl<'a> Shower<'a> {
 }
 
 /// Whether the flags let a record through.
-fn wanted(asked: &ShowLog, record: &Record) -> bool {
+fn wanted(asked: &ShowLog, places: &[Vec<u8>], record: &Record) -> bool {
     let operation = |asked: &String| {
         let rest = record.operation.strip_prefix(asked.as_str());
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
-    let beneath = |asked: &OsString| {
-        let is_it = |name: &str| record.bytes(name).is_some_and(|path| is_beneath(&path, asked.as_bytes()));
+    let beneath = |place: &Vec<u8>| {
+        let is_it = |name: &str| record.bytes(name).is_some_and(|path| is_beneath(&path, place));
         is_it("target") || is_it("to")
     };
     (!asked.denied || record.disposition.is_refusal())
         && asked.operation.as_ref().is_none_or(operation)
-        && asked.path.as_ref().is_none_or(beneath)
+        && (asked.path.is_none() || places.iter().any(beneath))
+}
+
+/// What `given` may be called in records: as it was given, from the working directory, and what it leads to.
+fn places(given: &OsStr) -> Vec<Vec<u8>> {
+    let mut all = vec![given.as_bytes().to_vec()];
+    all.extend(gather::workdir(None).map(|here| here.join_or_absolute(given.as_bytes()).as_bytes().to_vec()));
+    all.extend(fs::canonicalize(given).map(|real| real.into_os_string().into_vec()));
+    all
 }
 
 /// Whether `path` is `directory` or lies beneath it.

@@ -24,6 +24,7 @@ pub(super) fn sentence(record: &Record, colours: bool) -> String {
         ("rule", "  ["),
         ("reason", "  ("),
         ("not_started", "  (not started: "),
+        ("alert", "  ALERT: "),
         ("approver", "  by "),
     ] {
         let Some(value) = shown(name) else { continue };

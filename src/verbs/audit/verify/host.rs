@@ -41,7 +41,7 @@ impl HostLog {
         let name = shown(directory.as_os_str());
         // The checkpoint first: what is added meanwhile stands behind it.
         let note = place::checkpoint(&directory).map_err(Fault::Unreadable)?;
-        let note = note.ok_or_else(|| Fault::Unproved(format!("{name} has no checkpoint: nothing is signed there")))?;
+        let note = note.ok_or_else(|| Fault::Unproved(unsigned(&directory)))?;
         let note = Note::parse(&note).map_err(|error| Fault::Tampered(format!("{name}/checkpoint: {error}")))?;
         let key = key(state, policy, &note)?;
         let checkpoint = Checkpoint::open(&note, key.name(), std::slice::from_ref(&key));
@@ -65,6 +65,16 @@ impl HostLog {
             None => None,
         };
         Ok(Self { key, note, checkpoint, ledger, seen })
+    }
+}
+
+/// Why a log without a checkpoint proves nothing.
+fn unsigned(directory: &Path) -> String {
+    let name = shown(directory.as_os_str());
+    if directory.exists() {
+        format!("{name} has no checkpoint: nothing is signed there")
+    } else {
+        format!("{name} is not there: nothing was recorded yet, or all of it was removed")
     }
 }
 
