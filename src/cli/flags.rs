@@ -120,7 +120,7 @@ pub(crate) static DEGRADED: Flag = Flag {
 
 pub(crate) static AUDIT: Flag = Flag {
     about: "`all` is every operation, and the default; `changes` leaves out what is only read; `decisions` is what was \
-        refused or asked about. What the profile asks for is always recorded.",
+        refused or asked about, and each verification of a signed file. What the profile asks for is always recorded.",
     ..Flag::with("audit", "all|changes|decisions", Kind::Words(LEVELS), "How much the audit log records")
 };
 

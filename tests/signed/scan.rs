@@ -52,6 +52,14 @@ fn skipped_directories_are_closed_by_the_supervisor_and_the_override_says_what_i
     let overridden = cat(&["--trust-override", "--", "cat", "vendor/CLAUDE.md"]);
     assert_eq!((overridden.code(), overridden.stdout.as_str()), (0, "x\n"), "{}", overridden.stderr);
     assert!(overridden.stderr.contains("warning: ") && overridden.stderr.contains("vendor/CLAUDE.md: UNSIGNED"));
+    // At any level the log has what went on.
+    let flags = ["--trust-override", "--audit", "decisions", "--", "cat", "vendor/CLAUDE.md"];
+    assert_eq!(cat(&flags).stdout, "x\n");
+    let list = world.finish(world.nono().args(["audit", "list"])).stdout;
+    let id = list.lines().last().and_then(|line| line.split(' ').next()).unwrap_or_default();
+    let shown = world.finish(world.nono().args(["audit", "show", id, "--path", "vendor/CLAUDE.md"]));
+    let shown = shown.stdout + &shown.stderr;
+    assert_eq!(shown.matches("ALERT: it goes on although it is not verified").count(), 2, "{id}: {shown}{list}");
 }
 
 #[test]

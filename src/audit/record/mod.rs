@@ -46,7 +46,7 @@ pub enum Level {
     All,
     /// What changes something, starts something or reaches the network, and every refusal.
     Changes,
-    /// Refusals and answers to questions.
+    /// Refusals, answers to questions and verifications.
     Decisions,
 }
 
@@ -97,7 +97,7 @@ impl Level {
         match self {
             Self::All => true,
             Self::Changes => !(plain && operation == "fs.read"),
-            Self::Decisions => !plain,
+            Self::Decisions => !plain || operation == "verify",
         }
     }
 
@@ -290,5 +290,6 @@ mod tests {
         assert!(Level::Changes.keeps("fs.write", Disposition::Allowed));
         assert!(!Level::Changes.keeps("fs.read", Disposition::Allowed));
         assert!(!Level::Decisions.keeps("fs.write", Disposition::Allowed));
+        assert!(Level::Decisions.keeps("verify", Disposition::Allowed));
     }
 }

@@ -290,5 +290,8 @@ fn record(recorder: &Recorder, path: &AbsPath, verdict: &Verdict, action: Action
     recorder.note("verify", path.as_bytes(), disposition, |fields| {
         fields.text("status", verdict.word());
         fields.remark("reason", verdict.to_string().as_bytes());
+        if action == Action::Warn {
+            fields.text("alert", "it goes on although it is not verified");
+        }
     })
 }
