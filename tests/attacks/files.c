@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -268,6 +269,19 @@ static void edges(char **argument)
     answer("unmapped-tail", open_at_boundary(path, 2, PROT_NONE));
 }
 
+/* own-rules PATH: takes all files from itself by rules of its own, then opens one by the calls that Landlock sees. */
+static void own_rules(char **argument)
+{
+    const __u64 handled = 1 << 1 /* WRITE_FILE */ | 1 << 2 /* READ_FILE */;
+    struct open_how how = {.flags = O_RDWR};
+    long rules = syscall(444, &handled, sizeof handled, 0);
+    answer("create", rules);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    answer("restrict", syscall(446, rules, 0));
+    answer("open", open(argument[0], O_RDONLY));
+    answer("openat2", syscall(SYS_openat2, AT_FDCWD, argument[0], &how, sizeof how));
+}
+
 const struct attempt file_attacks[] = {
     {"chdir-open", 2, open_beneath},
     {"devices", 1, devices},
@@ -280,6 +294,7 @@ const struct attempt file_attacks[] = {
     {"link-descriptor", 2, link_descriptor},
     {"make", 1, make},
     {"open", 2, open_each},
+    {"own-rules", 1, own_rules},
     {"read", 1, read_file},
     {"rename", 2, rename_file},
     {"rmdir", 1, remove_directory},

@@ -8,7 +8,6 @@
 #include <linux/filter.h>
 #include <linux/io_uring.h>
 #include <linux/keyctl.h>
-#include <linux/openat2.h>
 #include <linux/perf_event.h>
 #include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
@@ -20,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -178,25 +176,6 @@ static void instruments(char **argument)
     answer("memfd-secret", syscall(SYS_memfd_secret, 0));
 }
 
-/* ipc: objects that every process of the user shares. Removed again where they could be made. */
-static void ipc(char **argument)
-{
-    (void)argument;
-    long shared = syscall(SYS_shmget, IPC_PRIVATE, 4096, 0600);
-    answer("shmget", shared);
-    answer("shmctl", syscall(SYS_shmctl, shared, IPC_RMID, NULL));
-    long semaphores = syscall(SYS_semget, IPC_PRIVATE, 1, 0600);
-    answer("semget", semaphores);
-    answer("semctl", syscall(SYS_semctl, semaphores, 0, IPC_RMID, 0));
-    long messages = syscall(SYS_msgget, IPC_PRIVATE, 0600);
-    answer("msgget", messages);
-    answer("msgctl", syscall(SYS_msgctl, messages, IPC_RMID, NULL));
-    char name[32];
-    snprintf(name, sizeof name, "nono-%d", getpid());
-    answer("mq-open", syscall(SYS_mq_open, name, O_RDWR | O_CREAT, 0600, NULL));
-    answer("mq-unlink", syscall(SYS_mq_unlink, name));
-}
-
 static int nothing(void *unused)
 {
     (void)unused;
@@ -324,6 +303,36 @@ static void filter(char **argument)
     filtered("filter-log", SECCOMP_FILTER_FLAG_LOG);
 }
 
+/* Opens `path` under a filter of its own that answers openat(2) with `action`. */
+static void opened_under(const char *name, const char *path, unsigned action)
+{
+    struct sock_filter instructions[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, action),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = 4, .filter = instructions};
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        must("filter", syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+        answer(name, syscall(SYS_openat, AT_FDCWD, path, O_RDONLY));
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+}
+
+/* own-filters PATH: opens a file under filters that hand the call to nobody, to a tracer that is not there, to the log, on. */
+static void own_filters(char **argument)
+{
+    opened_under("notify", argument[0], SECCOMP_RET_USER_NOTIF);
+    opened_under("trace", argument[0], SECCOMP_RET_TRACE);
+    opened_under("log", argument[0], SECCOMP_RET_LOG);
+    opened_under("allow", argument[0], SECCOMP_RET_ALLOW);
+    opened_under("refuse", argument[0], SECCOMP_RET_ERRNO | EXDEV);
+}
+
 static void *thread_body(void *unused) { return unused; }
 
 /* ordinary: calls that stay: threads, processes, anonymous files. */
@@ -344,19 +353,6 @@ static void ordinary(char **argument)
     answer("ioctl", ioctl(end[0], FIONREAD, &size));
 }
 
-/* own-rules PATH: takes all files from itself by rules of its own, then opens one by the calls that Landlock sees. */
-static void own_rules(char **argument)
-{
-    const __u64 handled = 1 << 1 /* WRITE_FILE */ | 1 << 2 /* READ_FILE */;
-    struct open_how how = {.flags = O_RDWR};
-    long rules = syscall(444, &handled, sizeof handled, 0);
-    answer("create", rules);
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    answer("restrict", syscall(446, rules, 0));
-    answer("open", open(argument[0], O_RDONLY));
-    answer("openat2", syscall(SYS_openat2, AT_FDCWD, argument[0], &how, sizeof how));
-}
-
 /* landlock: the newest interface of this kernel, and the errno when there is none. */
 static void landlock(char **argument)
 {
@@ -375,14 +371,13 @@ const struct attempt kernel_attacks[] = {
     {"int80-socket", 0, int80_socket},
     {"x32", 1, x32},
 #endif
-    {"ipc", 0, ipc},
     {"keys", 0, keys},
     {"landlock", 0, landlock},
     {"listener", 0, listener},
     {"mounts", 1, mounts},
     {"namespaces", 0, namespaces},
     {"ordinary", 0, ordinary},
-    {"own-rules", 1, own_rules},
+    {"own-filters", 1, own_filters},
     {"unknown", 0, unknown},
     {"uring", 2, uring},
     {"uring-rest", 0, uring_rest},

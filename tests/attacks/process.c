@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -144,6 +145,12 @@ static void influence(char **argument)
     int status;
     void *page = (void *)((uintptr_t)buffer & ~4095UL);
     answer("move-pages", syscall(SYS_move_pages, pid, 1UL, &page, NULL, &status, 0));
+    struct iovec there = {.iov_base = page, .iov_len = 4096};
+    long held = syscall(SYS_pidfd_open, pid, 0);
+    answer("madvise", syscall(SYS_process_madvise, held, &there, 1UL, 20 /* MADV_COLD */, 0));
+    answer("mrelease", syscall(SYS_process_mrelease, held, 0));
+    answer("compare", syscall(SYS_kcmp, pid, pid, 0 /* KCMP_FILE */, 0, 0));
+    answer("namespace", setns((int)held, CLONE_NEWNS | CLONE_NEWNET));
 }
 
 /* own: the same calls on itself and on a child, which stay. */
@@ -318,11 +325,31 @@ static void own_code(char **argument)
     answer("ring", syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno == EPERM ? -1 : 0);
 }
 
+/* ipc: objects that every process of the user shares. Removed again where they could be made. */
+static void ipc(char **argument)
+{
+    (void)argument;
+    long shared = syscall(SYS_shmget, IPC_PRIVATE, 4096, 0600);
+    answer("shmget", shared);
+    answer("shmctl", syscall(SYS_shmctl, shared, IPC_RMID, NULL));
+    long semaphores = syscall(SYS_semget, IPC_PRIVATE, 1, 0600);
+    answer("semget", semaphores);
+    answer("semctl", syscall(SYS_semctl, semaphores, 0, IPC_RMID, 0));
+    long messages = syscall(SYS_msgget, IPC_PRIVATE, 0600);
+    answer("msgget", messages);
+    answer("msgctl", syscall(SYS_msgctl, messages, IPC_RMID, NULL));
+    char name[32];
+    snprintf(name, sizeof name, "nono-%d", getpid());
+    answer("mq-open", syscall(SYS_mq_open, name, O_RDWR | O_CREAT, 0600, NULL));
+    answer("mq-unlink", syscall(SYS_mq_unlink, name));
+}
+
 const struct attempt process_attacks[] = {
     {"become", 0, become},
     {"daemon", 3, daemonize},
     {"identity", 0, identity},
     {"influence", 1, influence},
+    {"ipc", 0, ipc},
     {"links", 1, links},
     {"own", 0, own},
     {"own-code", 1, own_code},

@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #ifndef IPPROTO_MPTCP
@@ -250,12 +252,82 @@ static void unix_datagram(char **argument)
     answer("pair-connect", connect(end[0], (struct sockaddr *)&address, size));
 }
 
+/* How many descriptors `give` hands over. */
+#define GIVEN 4
+
+union control {
+    struct cmsghdr head;
+    char room[CMSG_SPACE(GIVEN * sizeof(int))];
+};
+
+/* give SOCKET FILE DIRECTORY: hands whoever connects the file open for reading, the directory open without access and for
+ * reading, and its own directory of /proc. */
+static void give(char **argument)
+{
+    struct sockaddr_un address;
+    char own[32];
+    snprintf(own, sizeof own, "/proc/%d", getpid());
+    const int held[GIVEN] = {open(argument[1], O_RDONLY), open(argument[2], O_PATH | O_DIRECTORY),
+                             open(argument[2], O_RDONLY | O_DIRECTORY), open(own, O_PATH | O_DIRECTORY)};
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    must("bind", bind(listener, (struct sockaddr *)&address, unix_address(&address, argument[0])));
+    must("listen", listen(listener, 9));
+    for (;;) {
+        int peer = accept(listener, NULL, NULL);
+        union control control = {.head = {CMSG_LEN(sizeof held), SOL_SOCKET, SCM_RIGHTS}};
+        memcpy(CMSG_DATA(&control.head), held, sizeof held);
+        struct iovec byte = {.iov_base = "x", .iov_len = 1};
+        struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control,
+                                 .msg_controllen = sizeof control};
+        sendmsg(peer, &message, 0);
+        close(peer);
+    }
+}
+
+/* take SOCKET NAME PATH: gets them, and tries to make more of them than they are. NAME is the file's in the directory, PATH a
+ * new one. */
+static void take(char **argument)
+{
+    struct sockaddr_un address;
+    union control control;
+    char byte, own[32];
+    const char *name = argument[1];
+    struct iovec piece = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    int peer = socket(AF_UNIX, SOCK_STREAM, 0);
+    must("connect", connect(peer, (struct sockaddr *)&address, unix_address(&address, argument[0])));
+    must("receive", recvmsg(peer, &message, 0) == 1 && message.msg_controllen >= CMSG_LEN(sizeof(int[GIVEN])) ? 0 : -1);
+    const int *got = (const int *)(const void *)CMSG_DATA(&control.head);
+    const int file = got[0], path = got[1], directory = got[2], process = got[3];
+    answer("read", read(file, &byte, 1));
+    snprintf(own, sizeof own, "/proc/self/fd/%d", file);
+    answer("again", open(own, O_RDONLY));
+    answer("again-to-write", open(own, O_RDWR));
+    answer("mode", fchmod(file, 0600));
+    answer("owner", fchown(file, getuid(), getgid()));
+    answer("times", futimens(file, NULL));
+    answer("attribute", fsetxattr(file, "user.nono", "x", 1, 0));
+    answer("beneath-path", openat(path, name, O_RDONLY));
+    answer("beneath-directory", openat(directory, name, O_RDWR));
+    answer("process", openat(process, "environ", O_RDONLY));
+    answer("make", mkdirat(directory, "made", 0700));
+    answer("make-again", mkdirat(path, "made-too", 0700));
+    answer("enter", fchdir(path));
+    answer("relative", open(name, O_RDONLY));
+    answer("create", open("created", O_WRONLY | O_CREAT, 0600));
+    answer("rename", renameat(path, name, AT_FDCWD, argument[2]));
+    answer("unlink", unlinkat(directory, "spare", 0));
+}
+
 const struct attempt socket_attacks[] = {
     {"families", 0, families},
     {"fastopen", 1, fastopen},
+    {"give", 3, give},
     {"listen", 1, offer},
     {"listen-anywhere", 0, offer_anywhere},
     {"pairs", 0, pairs},
+    {"take", 3, take},
     {"tcp", 1, tcp},
     {"tcp6", 1, tcp6},
     {"udp", 1, udp},

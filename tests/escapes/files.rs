@@ -145,7 +145,7 @@ fn what_was_opened_for_reading_cannot_be_opened_again_for_writing() {
 }
 
 #[test]
-fn standard_input_can_be_read_and_not_opened_again() {
+fn standard_streams_can_be_used_and_not_opened_again() {
     each(|world| {
         let secret = secret(world);
         let from = || File::open(&secret).expect("the secret");
@@ -155,6 +155,31 @@ fn standard_input_can_be_read_and_not_opened_again() {
         inside.all_but(&["read"], &["EACCES"]);
         let twin = report(world, confined_command(world, &["--read", word(&secret)], &["stdin"]).stdin(from()));
         twin.are(&["dev-stdin", "dev-fd-0", "proc-thread-self-fd-0"], "OK");
+        // A directory leads to nothing that lies in it.
+        let directory = || File::open(world.outside()).expect("the directory");
+        let attack = ["fd", "0", "secret"];
+        report(world, bare_command(world, &attack).stdin(directory())).are(&["beneath", "enter"], "OK");
+        for denial in [&[][..], &["--deny", "**/.env"]] {
+            let mut inside = confined_command(world, denial, &attack);
+            report(world, inside.stdin(directory())).are(&["beneath"], "EACCES");
+        }
+        let mut twin = confined_command(world, &["--read", word(&secret)], &attack);
+        report(world, twin.stdin(directory())).are(&["beneath"], "OK");
+        // Nor is a device opened again, and standard output, a file here, is written to alone.
+        let device = || File::open("/dev/tty0").or_else(|_| File::open("/dev/kmsg")).ok();
+        for denial in [&[][..], &["--deny", "**/.env"]] {
+            let mut inside = confined_command(world, denial, &["open", "r", "/dev/stdin", "/proc/self/fd/0"]);
+            if let Some(device) = device() {
+                report(world, inside.stdin(device)).all(&["EACCES"]);
+            }
+            let output = ["/dev/stdout", "/proc/self/fd/1", "/dev/stderr", "/proc/thread-self/fd/2"];
+            for how in ["r", "w"] {
+                confined(world, denial, &[&["open", how][..], &output].concat()).all(&["EACCES"]);
+                if world.who == Who::Root {
+                    bare(world, &[&["open", how][..], &output].concat()).all(&["OK"]);
+                }
+            }
+        }
     });
 }
 

@@ -171,6 +171,23 @@ fn a_listener_of_its_own_is_refused_and_a_plain_filter_is_not() {
 }
 
 #[test]
+fn filters_of_its_own_open_nothing_and_still_forbid() {
+    each(|world| {
+        let secret = secret(world);
+        bare(world, &["own-filters", word(&secret)]).are(&["log", "allow"], "OK");
+        for denial in [&[][..], &["--deny", "**/.env"]] {
+            let closed = confined(world, denial, &["own-filters", word(&secret)]);
+            // The newest filter that hands over is asked, and has nobody to ask.
+            closed.are(&["notify"], "ENOSYS");
+            closed.are(&["trace", "log", "allow"], "EACCES");
+            let open = confined(world, &[&["--read", word(&secret)], denial].concat(), &["own-filters", word(&secret)]);
+            open.are(&["trace", "log", "allow"], "OK");
+            open.are(&["refuse"], "EXDEV");
+        }
+    });
+}
+
+#[test]
 fn rules_that_a_program_makes_for_itself_hold_or_are_refused() {
     each(|world| {
         let file = world.work().join("file");

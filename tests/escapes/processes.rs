@@ -150,7 +150,8 @@ fn no_process_outside_is_slowed_moved_or_limited() {
             confined(world, &[], &["influence", supervisor]).all(&["EPERM", "ENOSYS"]);
         }
         assert_eq!(standing(&victim), before);
-        bare(world, &["influence", &victim.pid()]).are(&["setpriority", "affinity", "prlimit", "ioprio"], "OK");
+        bare(world, &["influence", &victim.pid()])
+            .are(&["setpriority", "affinity", "prlimit", "ioprio", "compare"], "OK");
         assert!(standing(&victim) != before && victim.lives());
         confined(world, &[], &["own"]).all(&["OK"]);
     });

@@ -3,9 +3,20 @@
 use std::net::{TcpListener, UdpSocket};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
+use std::process::{Child, Stdio};
 
-use crate::attack::{bare, confined, each, word};
+use crate::attack::{bare, bare_command, confined, each, secret, wait_for, word};
 use crate::world::{Who, World};
+
+/// A peer outside, until the value is dropped.
+struct Giver(Child);
+
+impl Drop for Giver {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 /// What a kernel says that was built without a family.
 const NOT_BUILT: [&str; 5] = ["EAFNOSUPPORT", "EPROTONOSUPPORT", "ESOCKTNOSUPPORT", "ENODEV", "EPROTOTYPE"];
@@ -156,6 +167,38 @@ fn nobody_is_reached_by_an_abstract_unix_socket() {
         while listener.accept().is_ok() {}
         confined(world, &[], &attack).all(&REFUSED);
         assert!(listener.accept().is_err(), "the abstract socket was reached");
+    });
+}
+
+#[test]
+fn a_descriptor_that_a_peer_hands_over_is_no_more_than_it_is() {
+    each(|world| {
+        let (secret, outside, work) = (secret(world), world.outside(), world.work());
+        let (socket, taken) = (world.home().join("socket"), work.join("taken"));
+        let mut giver = bare_command(world, &["give", word(&socket), word(&secret), word(&outside)]);
+        let _giver = Giver(giver.stdout(Stdio::null()).spawn().expect("the peer"));
+        let spare = || world.file(&outside.join("spare"), "");
+        spare();
+        wait_for(&socket);
+        let attack = ["take", word(&socket), "secret", word(&taken)];
+        for denial in [&[][..], &["--deny", "**/.env"]] {
+            let flags = [&["--allow-unix-socket", word(&socket), "--allow", word(&work)], denial].concat();
+            let inside = confined(world, &flags, &attack);
+            inside.are(&["read", "enter"], "OK");
+            inside.all_but(&["read", "enter"], &["EACCES", "EPERM", "EXDEV"]);
+            assert_eq!(std::fs::read_to_string(&secret).expect("the secret"), "secret\n");
+            // Without a rule about the socket there is no peer.
+            let outcome = world.finish(&mut crate::attack::confined_command(world, &[], &attack));
+            assert!(outcome.code() == 3 && outcome.stderr.contains("connect: Permission denied"), "{}", outcome.stderr);
+        }
+        let granted = ["--allow-unix-socket", word(&socket), "--allow", word(&work), "--allow", word(&outside)];
+        confined(world, &granted, &attack).all_but(&["process"], &["OK"]);
+        for made in ["made", "made-too"] {
+            std::fs::remove_dir(outside.join(made)).expect("a directory that was made");
+        }
+        std::fs::rename(&taken, &secret).expect("the file that was taken");
+        spare();
+        bare(world, &attack).all(&["OK"]);
     });
 }
 
