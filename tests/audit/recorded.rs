@@ -239,3 +239,13 @@ fn a_file_is_recorded_where_its_directory_is_by_then() {
         }
     });
 }
+
+#[test]
+fn the_digest_of_the_policy_is_of_what_profiles_show_says() {
+    let Some(world) = World::new(crate::world::Who::Root) else { return };
+    assert_eq!(run(&world, &[], "true").code(), 0);
+    let [session] = sessions(&world).try_into().expect("one session");
+    let shown = world.finish(world.nono().args(["profiles", "show", "default", "--json"]));
+    let digest = nono::audit::log::host::digest(shown.stdout.as_bytes());
+    assert_eq!(records(&session)[0]["policy_sha256"], digest.as_str());
+}

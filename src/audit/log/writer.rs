@@ -35,7 +35,7 @@ pub(super) struct Writer {
     /// What the host signed about this session's key, until it is durable.
     certificate: Option<File>,
     /// What the first record gets, until it has it.
-    rest: Option<Rest>,
+    rest: Vec<u8>,
     signer: Signer,
     tree: Frontier,
     fold: Fold,
@@ -57,14 +57,14 @@ struct Salts {
 impl Writer {
     /// Writes until the queue ends. Whatever fails loses the log.
     pub(super) fn run(session: Opened, rest: Rest, queue: &Queue, lost: &dyn Fn()) {
-        let written = Self::new(session, rest).and_then(|mut writer| writer.work(queue));
+        let written = Self::new(session).and_then(|mut writer| writer.work(queue, rest));
         if let Err(error) = written {
             queue.lose(&error);
             lost();
         }
     }
 
-    fn new(session: Opened, rest: Rest) -> Result<Self, LogError> {
+    fn new(session: Opened) -> Result<Self, LogError> {
         let origin = session.host.session_origin(&session.id);
         let mut seed = store::random()?;
         let signer = Signer::new(&origin, &seed);
@@ -80,7 +80,7 @@ impl Writer {
         Ok(Self {
             session,
             certificate: None,
-            rest: Some(rest),
+            rest: Vec::new(),
             signer,
             tree,
             fold,
@@ -93,11 +93,12 @@ impl Writer {
         })
     }
 
-    fn work(&mut self, queue: &Queue) -> Result<(), LogError> {
+    fn work(&mut self, queue: &Queue, rest: Rest) -> Result<(), LogError> {
         let mut taken = Vec::new();
         let mut looked = false;
-        // At once, while the program starts: a program that is short need not wait for the disk at its end.
+        // At once, while the program starts: a program that is short need not wait for it at its end.
         self.begin()?;
+        rest(&mut Fields::new(&mut self.rest));
         loop {
             let batch = queue.take(&mut taken, self.due());
             self.append(&taken, batch.last)?;
@@ -178,9 +179,10 @@ impl Writer {
     }
 
     fn line(&mut self, fields: &[u8]) -> Result<(), LogError> {
-        if let Some(rest) = self.rest.take() {
+        if !self.rest.is_empty() {
+            let rest = std::mem::take(&mut self.rest);
             let mut whole = fields.to_vec();
-            rest(&mut Fields::new(&mut whole));
+            Fields::new(&mut whole).raw(&rest);
             return self.line(&whole);
         }
         let start = self.lines.len();

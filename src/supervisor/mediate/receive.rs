@@ -48,7 +48,11 @@ impl Service {
         let _ = mediator.listener.wake_up_synchronously();
         let service = Self { mediator: Arc::new(mediator), waiting: Waiting::prepare()?, work: Arc::default() };
         let (mediator, waiting, work) = service.parts();
-        spawn("receiver", move || receive(&mediator, &waiting, &work))?;
+        spawn("receiver", move || {
+            receive(&mediator, &waiting, &work);
+            // The process ends next, and the kernel takes all of its memory back at once.
+            std::mem::forget(mediator);
+        })?;
         Ok(service)
     }
 
@@ -58,7 +62,10 @@ impl Service {
     /// As [`Self::start`].
     pub(in crate::supervisor) fn complete(self) -> Result<(), Errno> {
         let (mediator, waiting, work) = self.parts();
-        spawn("relief", move || relieve(&mediator, &waiting, &work))
+        spawn("relief", move || {
+            relieve(&mediator, &waiting, &work);
+            std::mem::forget(mediator);
+        })
     }
 
     fn parts(&self) -> (Arc<Mediator>, Arc<Waiting>, Arc<Work>) {
