@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
+use crate::audit::record::When;
+
 /// How often the same is recorded within [`WINDOW`] before it is only counted.
 const MOST_WRITTEN: u32 = 16;
 /// How long operations are counted together.
@@ -25,22 +27,29 @@ pub(super) struct Fold {
 struct Seen {
     written: u32,
     held: u64,
-    /// The fields of the first that was only counted.
-    fields: Vec<u8>,
+    /// The first that was only counted.
+    first: Record,
+}
+
+/// What a record says besides its number.
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Record {
+    pub(super) when: When,
+    pub(super) fields: Vec<u8>,
 }
 
 impl Fold {
-    /// Whether a record with `fields` is to be written; else it is counted. `same` is the part of them that makes two
-    /// operations the same.
-    pub(super) fn admits(&mut self, fields: &[u8], same: &[u8], now: Instant) -> bool {
+    /// Whether a record with `fields` of that time is to be written; else it is counted. The same fields are the same
+    /// operation.
+    pub(super) fn admits(&mut self, when: When, fields: &[u8], now: Instant) -> bool {
         self.began.get_or_insert(now);
-        let seen = self.seen.entry(self.keyed.hash_one(same)).or_default();
+        let seen = self.seen.entry(self.keyed.hash_one(fields)).or_default();
         if seen.written < MOST_WRITTEN {
             seen.written += 1;
             return true;
         }
         if seen.held == 0 {
-            seen.fields.extend_from_slice(fields);
+            seen.first = Record { when, fields: fields.to_vec() };
         }
         seen.held += 1;
         self.held = true;
@@ -58,11 +67,11 @@ impl Fold {
         self.began.filter(|_| self.held).map(|began| began + WINDOW)
     }
 
-    /// Ends the window: the fields of what was counted, and how often each came.
-    pub(super) fn take(&mut self) -> impl Iterator<Item = (Vec<u8>, u64)> + '_ {
+    /// Ends the window: the first of what was counted, and how often each came.
+    pub(super) fn take(&mut self) -> impl Iterator<Item = (Record, u64)> + '_ {
         self.began = None;
         self.held = false;
-        self.seen.drain().filter(|(_, seen)| seen.held > 0).map(|(_, seen)| (seen.fields, seen.held))
+        self.seen.drain().filter(|(_, seen)| seen.held > 0).map(|(_, seen)| (seen.first, seen.held))
     }
 }
 
@@ -75,17 +84,18 @@ mod tests {
         let (mut fold, start) = (Fold::default(), Instant::now());
         let mut written = 0_u64;
         for number in 0..1000_u64 {
-            written += u64::from(fold.admits(b"\"a\":1", b"a", start));
-            written += u64::from(number % 2 == 0 && fold.admits(b"\"b\":1", b"b", start));
+            written += u64::from(fold.admits(When::default(), b"a", start));
+            written += u64::from(number % 2 == 0 && fold.admits(When::default(), b"b", start));
         }
         assert_eq!(written, 32);
         assert!(!fold.is_due(start) && fold.is_due(start + WINDOW));
         assert_eq!(fold.due(), Some(start + WINDOW));
         let mut counted: Vec<_> = fold.take().collect();
         counted.sort_unstable();
-        assert_eq!(counted, [(b"\"a\":1".to_vec(), 984), (b"\"b\":1".to_vec(), 484)]);
+        let record = |fields: &[u8]| Record { when: When::default(), fields: fields.to_vec() };
+        assert_eq!(counted, [(record(b"a"), 984), (record(b"b"), 484)]);
         assert_eq!((fold.due(), fold.take().count()), (None, 0));
-        assert!(fold.admits(b"\"a\":1", b"a", start));
+        assert!(fold.admits(When::default(), b"a", start));
     }
 
     #[test]
@@ -93,7 +103,7 @@ mod tests {
         let (mut fold, start) = (Fold::default(), Instant::now());
         for number in 0..MOST_KINDS {
             assert!(!fold.is_due(start));
-            assert!(fold.admits(b"", &number.to_be_bytes(), start));
+            assert!(fold.admits(When::default(), &number.to_be_bytes(), start));
         }
         assert!(fold.is_due(start));
     }

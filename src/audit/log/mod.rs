@@ -19,7 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use self::host::now;
-pub use self::queue::{Log, Lost};
+pub use self::queue::{Log, Lost, Repeats};
 pub use self::session::Opened;
 
 /// Why the log cannot be written or read.

@@ -5,6 +5,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::LogError;
+use crate::audit::record::When;
+use crate::audit::record::time::Moment;
 
 /// Bytes that wait to be written before whoever adds to them waits as well.
 const MOST_PENDING: usize = 4 << 20;
@@ -12,8 +14,11 @@ const MOST_PENDING: usize = 4 << 20;
 const ENOUGH: usize = 256 << 10;
 /// How long records are gathered before they are written.
 const GATHERED_FOR: Duration = Duration::from_millis(10);
-/// In the place of a length: [`Frame::Settle`].
-const SETTLE: u32 = u32::MAX;
+/// Kinds of frames, and what stands in each before the fields.
+const COUNTED: u8 = 0;
+const WRITTEN: u8 = 1;
+const SETTLE: u8 = 2;
+const HEAD: usize = 1 + 4 + 8 + 4 + 8;
 
 /// The log cannot be written any more: nothing further may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,13 +67,21 @@ enum WriterWaits {
     ForMuch,
 }
 
+/// What becomes of records with the same fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeats {
+    /// The first of a second are written, the rest is counted together.
+    Counted,
+    Written,
+}
+
 /// What the writer finds in a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Frame<'f> {
     Record {
+        when: When,
         fields: &'f [u8],
-        /// The end of `fields` that makes two operations the same: those that repeat are counted together.
-        same: &'f [u8],
+        repeats: Repeats,
     },
     /// What was only counted so far comes before whatever follows.
     Settle,
@@ -90,13 +103,12 @@ impl Log {
         Self { queue, writer: Mutex::new(Some(writer)) }
     }
 
-    /// Adds a record with `fields`; the last `same` bytes of them make two operations the same, and those that repeat are
-    /// counted together. Without such bytes it is never counted. Returns the number to wait for.
+    /// Adds a record with `fields`, among which the time is not. Returns the number to wait for.
     ///
     /// # Errors
     /// [`Lost`].
-    pub fn append(&self, fields: &[u8], same: usize) -> Result<u64, Lost> {
-        self.queue.append(fields, same)
+    pub fn append(&self, when: When, fields: &[u8], repeats: Repeats) -> Result<u64, Lost> {
+        self.queue.append(when, fields, repeats)
     }
 
     /// Waits until the record of that number is on the disk.
@@ -119,7 +131,7 @@ impl Log {
 
     /// Adds what was only counted so far.
     pub fn settle(&self) {
-        self.queue.locked().push(&[], SETTLE);
+        self.queue.locked().push(SETTLE, When::default(), &[]);
     }
 
     /// Writes what is left and signs the whole.
@@ -136,7 +148,7 @@ impl Log {
 }
 
 impl Queue {
-    fn append(&self, fields: &[u8], same: usize) -> Result<u64, Lost> {
+    fn append(&self, when: When, fields: &[u8], repeats: Repeats) -> Result<u64, Lost> {
         let mut state = self.locked();
         while state.pending.len() >= MOST_PENDING && state.lost.is_none() {
             state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -144,7 +156,11 @@ impl Queue {
         if state.lost.is_some() || state.ended {
             return Err(Lost);
         }
-        state.push(fields, u32::try_from(same).unwrap_or(0));
+        let kind = match repeats {
+            Repeats::Counted => COUNTED,
+            Repeats::Written => WRITTEN,
+        };
+        state.push(kind, when, fields);
         let news = match state.writer_waits {
             WriterWaits::No => false,
             WriterWaits::ForAnything => true,
@@ -227,29 +243,42 @@ impl Queue {
 }
 
 impl State {
-    fn push(&mut self, fields: &[u8], same: u32) {
+    fn push(&mut self, kind: u8, when: When, fields: &[u8]) {
         let length = u32::try_from(fields.len()).unwrap_or(u32::MAX);
-        self.pending.extend_from_slice(&length.to_ne_bytes());
-        self.pending.extend_from_slice(&same.to_ne_bytes());
+        let mut head = [0_u8; HEAD];
+        let parts: [&[u8]; 5] = [
+            &[kind],
+            &length.to_ne_bytes(),
+            &when.moment.seconds.to_ne_bytes(),
+            &when.moment.nanoseconds.to_ne_bytes(),
+            &u64::try_from(when.elapsed.as_micros()).unwrap_or(u64::MAX).to_ne_bytes(),
+        ];
+        parts.iter().copied().flatten().zip(&mut head).for_each(|(byte, place)| *place = *byte);
+        self.pending.reserve(HEAD.saturating_add(fields.len()));
+        self.pending.extend_from_slice(&head);
         self.pending.extend_from_slice(fields);
         self.added = self.added.saturating_add(1);
     }
 }
 
-/// The frames of a batch: two lengths of four bytes, of the fields and of the part that makes them the same, and the fields.
+/// The frames of a batch: what kind each is, the length of its fields, the time, and the fields.
 pub(super) fn frames(mut taken: &[u8]) -> impl Iterator<Item = Frame<'_>> {
     std::iter::from_fn(move || {
-        let (length, rest) = taken.split_first_chunk::<4>()?;
-        let (same, rest) = rest.split_first_chunk::<4>()?;
-        let length = usize::try_from(u32::from_ne_bytes(*length)).ok()?;
-        let (fields, rest) = rest.split_at_checked(length)?;
+        let (&[kind], rest) = taken.split_first_chunk()?;
+        let (length, rest) = rest.split_first_chunk()?;
+        let (seconds, rest) = rest.split_first_chunk()?;
+        let (nanoseconds, rest) = rest.split_first_chunk()?;
+        let (elapsed, rest) = rest.split_first_chunk()?;
+        let (fields, rest) = rest.split_at_checked(usize::try_from(u32::from_ne_bytes(*length)).ok()?)?;
         taken = rest;
-        let same = u32::from_ne_bytes(*same);
-        if same == SETTLE {
-            return Some(Frame::Settle);
-        }
-        let before = length.saturating_sub(usize::try_from(same).ok()?);
-        Some(Frame::Record { fields, same: fields.get(before..)? })
+        let repeats = match kind {
+            COUNTED => Repeats::Counted,
+            WRITTEN => Repeats::Written,
+            _ => return Some(Frame::Settle),
+        };
+        let moment = Moment { seconds: u64::from_ne_bytes(*seconds), nanoseconds: u32::from_ne_bytes(*nanoseconds) };
+        let elapsed = Duration::from_micros(u64::from_ne_bytes(*elapsed));
+        Some(Frame::Record { when: When { moment, elapsed }, fields, repeats })
     })
 }
 
@@ -262,7 +291,7 @@ mod tests {
         let queue = Queue::default();
         let wakes = |waits: WriterWaits, fields: &[u8]| {
             queue.locked().writer_waits = waits;
-            queue.append(fields, fields.len()).unwrap();
+            queue.append(When::default(), fields, Repeats::Counted).unwrap();
             queue.locked().writer_waits == WriterWaits::No
         };
         assert!(wakes(WriterWaits::ForAnything, b"first"));
@@ -273,17 +302,19 @@ mod tests {
     #[test]
     fn a_batch_has_what_was_added() {
         let queue = Queue::default();
-        queue.append(b"1,ab", 2).unwrap();
-        queue.locked().push(&[], SETTLE);
-        queue.append(b"2", 0).unwrap();
-        queue.append(b"3", 9).unwrap();
+        let when = |seconds| When {
+            moment: Moment { seconds, nanoseconds: 999_999_999 },
+            elapsed: Duration::from_micros(seconds),
+        };
+        queue.append(when(1), b"one", Repeats::Counted).unwrap();
+        queue.locked().push(SETTLE, When::default(), &[]);
+        queue.append(when(u64::MAX), b"", Repeats::Written).unwrap();
         let mut taken = b"old".to_vec();
-        assert_eq!(queue.take(&mut taken, None).added, 4);
+        assert_eq!(queue.take(&mut taken, None).added, 3);
         let expected = [
-            Frame::Record { fields: b"1,ab", same: b"ab" },
+            Frame::Record { when: when(1), fields: b"one", repeats: Repeats::Counted },
             Frame::Settle,
-            Frame::Record { fields: b"2", same: b"" },
-            Frame::Record { fields: b"3", same: b"3" },
+            Frame::Record { when: when(u64::MAX), fields: b"", repeats: Repeats::Written },
         ];
         assert_eq!(frames(&taken).collect::<Vec<_>>(), expected);
     }

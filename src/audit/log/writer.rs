@@ -5,13 +5,13 @@ use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::fold::Fold;
+use super::fold::{Fold, Record};
 use super::host::{CHECKPOINT, EVENTS};
-use super::queue::{Batch, Frame, Queue, frames};
+use super::queue::{Batch, Frame, Queue, Repeats, frames};
 use super::recovery::recover;
 use super::session::{CERTIFICATE, Opened, certificate};
 use super::{LogError, store};
-use crate::audit::record::{self, Fields, LONGEST};
+use crate::audit::record::{self, Fields, LONGEST, When};
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::frontier::Frontier;
 use crate::merkle::key::Signer;
@@ -152,10 +152,12 @@ impl Writer {
                 self.unfold()?;
             }
             match frame {
-                Frame::Record { fields, same } if same.is_empty() || self.fold.admits(fields, same, now) => {
-                    self.line(fields)?;
+                Frame::Record { when, fields, repeats } => {
+                    if repeats == Repeats::Written || self.fold.admits(when, fields, now) {
+                        self.line(when, fields)?;
+                    }
                 }
-                Frame::Record { .. } | Frame::Settle => {}
+                Frame::Settle => {}
             }
         }
         if last || self.fold.is_due(now) {
@@ -170,24 +172,24 @@ impl Writer {
     /// A line for each operation that was only counted.
     fn unfold(&mut self) -> Result<(), LogError> {
         let mut fold = std::mem::take(&mut self.fold);
-        for (mut fields, count) in fold.take() {
-            fields.extend_from_slice(format!(",\"repeats\":{count}").as_bytes());
-            self.line(&fields)?;
+        for (Record { when, mut fields }, count) in fold.take() {
+            Fields::new(&mut fields).number("repeats", count);
+            self.line(when, &fields)?;
         }
         self.fold = fold;
         Ok(())
     }
 
-    fn line(&mut self, fields: &[u8]) -> Result<(), LogError> {
+    fn line(&mut self, when: When, fields: &[u8]) -> Result<(), LogError> {
         if !self.rest.is_empty() {
             let rest = std::mem::take(&mut self.rest);
             let mut whole = fields.to_vec();
             Fields::new(&mut whole).raw(&rest);
-            return self.line(&whole);
+            return self.line(when, &whole);
         }
         let start = self.lines.len();
         let salt = self.salts.next().map_err(|error| self.failed("read random bytes for", error))?;
-        record::line(&mut self.lines, self.tree.size(), fields, &salt);
+        record::timed_line(&mut self.lines, self.tree.size(), when, fields, &salt);
         let line = self.lines.get(start..).unwrap_or_default();
         if line.len() > LONGEST {
             return Err(LogError::because(&self.path(), "would have a record that is too long"));

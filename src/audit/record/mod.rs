@@ -50,6 +50,13 @@ pub enum Level {
     Decisions,
 }
 
+/// When something happened: the time of day, which may be set back, and how long the session had lasted, which only grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct When {
+    pub moment: time::Moment,
+    pub elapsed: Duration,
+}
+
 /// The fields of a record, one after the other. A key is given once.
 #[derive(Debug)]
 pub struct Fields<'b>(&'b mut Vec<u8>);
@@ -160,18 +167,13 @@ impl<'b> Fields<'b> {
         }
     }
 
-    /// When it happened: the time of day, which may be set back, and how long the session had lasted, which only grows.
+    /// When it happened.
     pub fn time(&mut self, moment: time::Moment, elapsed: Duration) {
         self.key("timestamp");
         self.0.push(b'"');
         self.0.extend_from_slice(&moment.text());
         self.0.push(b'"');
         self.number("elapsed_us", u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX));
-    }
-
-    /// How long the buffer is.
-    pub fn length(&self) -> usize {
-        self.0.len()
     }
 
     pub fn number(&mut self, key: &str, value: u64) {
@@ -213,7 +215,7 @@ impl<'b> Fields<'b> {
     }
 
     fn separate(&mut self) {
-        if self.0.last().is_some_and(|&last| last != b'{') {
+        if self.0.last().is_some_and(|&last| !matches!(last, b'{' | b',')) {
             self.0.push(b',');
         }
     }
@@ -222,10 +224,27 @@ impl<'b> Fields<'b> {
 /// Puts the line around the fields of record `index`: its number in front, and behind them `salt`, which keeps what stands
 /// in it from being guessed by its hash. Without a line end.
 pub fn line(out: &mut Vec<u8>, index: u64, fields: &[u8], salt: &[u8; 16]) {
+    begin(out, index);
+    out.extend_from_slice(fields);
+    end(out, salt);
+}
+
+/// The same for `fields` without the time, which is `when`.
+pub fn timed_line(out: &mut Vec<u8>, index: u64, when: When, fields: &[u8], salt: &[u8; 16]) {
+    begin(out, index);
+    let mut all = Fields::new(out);
+    all.time(when.moment, when.elapsed);
+    all.raw(fields);
+    end(out, salt);
+}
+
+fn begin(out: &mut Vec<u8>, index: u64) {
     out.extend_from_slice(b"{\"index\":");
     text::decimal(out, index);
     out.push(b',');
-    out.extend_from_slice(fields);
+}
+
+fn end(out: &mut Vec<u8>, salt: &[u8; 16]) {
     out.extend_from_slice(b",\"salt\":\"");
     text::base64(out, salt);
     out.extend_from_slice(b"\"}");

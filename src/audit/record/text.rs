@@ -13,7 +13,7 @@ pub(super) fn quote(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// The same without the quotation marks.
 pub(super) fn inside(out: &mut Vec<u8>, bytes: &[u8]) {
-    if bytes.iter().all(|&byte| is_simple(byte)) {
+    if are_simple(bytes) {
         out.extend_from_slice(bytes);
     } else {
         for chunk in bytes.utf8_chunks() {
@@ -28,7 +28,7 @@ pub(super) fn inside(out: &mut Vec<u8>, bytes: &[u8]) {
 /// Whether a text of [`quote`] shows exactly these bytes to whoever reads it.
 pub(super) fn is_plain(bytes: &[u8]) -> bool {
     let visible = |text: &str| text.chars().all(|character| !is_hidden(character));
-    bytes.iter().all(|&byte| is_simple(byte)) || std::str::from_utf8(bytes).is_ok_and(visible)
+    are_simple(bytes) || std::str::from_utf8(bytes).is_ok_and(visible)
 }
 
 /// At most `most` bytes of the beginning, without half a character at the end.
@@ -74,8 +74,11 @@ pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
 }
 
-fn is_simple(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+/// Whether all of them stand for themselves in a string.
+fn are_simple(bytes: &[u8]) -> bool {
+    let is_simple = |byte: u8| matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\');
+    // Without a way out of the loop it is done many bytes at a time.
+    bytes.iter().fold(true, |all, &byte| all & is_simple(byte))
 }
 
 fn escape(out: &mut Vec<u8>, character: char) {

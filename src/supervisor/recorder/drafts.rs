@@ -2,8 +2,11 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use syscalls::abi::Syscall;
 use syscalls::notify::NotifyId;
 
+use super::Ending;
+use super::part::Part;
 use crate::audit::record::Disposition;
 
 /// Buffers that are kept, and the longest that is.
@@ -20,11 +23,21 @@ pub(super) struct Draft {
     pub(super) typed: Vec<u8>,
     /// The whole record, once it is written.
     pub(super) record: Vec<u8>,
+    pub(super) parts: Parts,
     pub(super) flags: Option<u64>,
     pub(super) disposition: Option<Disposition>,
     pub(super) has_target: bool,
     pub(super) writes: bool,
     pub(super) creates: bool,
+}
+
+/// What records of other calls said in the same words: the beginning, the rule and the end.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub(super) disposition: Part<(&'static str, Disposition)>,
+    /// By the address of the rule, which stays where it is for as long as there are calls.
+    pub(super) rule: Part<usize>,
+    pub(super) ending: Part<(Option<Syscall>, Option<u64>, Ending)>,
 }
 
 /// The calls that are looked at now.
@@ -61,7 +74,7 @@ impl Drafts {
 
     /// Keeps a draft's buffers for another call.
     pub(super) fn give_back(&self, draft: Draft) {
-        let Draft { mut fields, mut typed, mut record, .. } = draft;
+        let Draft { mut fields, mut typed, mut record, parts, .. } = draft;
         if [&fields, &typed, &record].iter().any(|buffer| buffer.capacity() > LARGEST_KEPT) {
             return;
         }
@@ -70,7 +83,7 @@ impl Drafts {
         record.clear();
         let mut state = self.locked();
         if state.spare.len() < MOST_KEPT {
-            state.spare.push(Draft { fields, typed, record, ..Draft::default() });
+            state.spare.push(Draft { fields, typed, record, parts, ..Draft::default() });
         }
     }
 
@@ -80,11 +93,9 @@ impl Drafts {
     }
 }
 
-impl Draft {
-    /// Whether the target is the path exactly as it was written, in whose place nothing else stands.
-    pub(super) fn is_typed_so(&self) -> bool {
-        let target = self.fields.strip_prefix(b"\"target\":\"");
-        let rest = target.and_then(|target| target.strip_prefix(self.typed.as_slice()));
-        rest.is_some_and(|rest| rest.first() == Some(&b'"'))
-    }
+/// Whether the target in `fields` is the path exactly as it was written, in whose place nothing else stands.
+pub(super) fn is_typed_so(fields: &[u8], typed: &[u8]) -> bool {
+    let target = fields.strip_prefix(b"\"target\":\"");
+    let rest = target.and_then(|target| target.strip_prefix(typed));
+    rest.is_some_and(|rest| rest.first() == Some(&b'"'))
 }

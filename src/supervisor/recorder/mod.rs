@@ -7,6 +7,7 @@
 
 mod clock;
 mod drafts;
+mod part;
 mod people;
 mod words;
 
@@ -19,14 +20,13 @@ use syscalls::abi::Syscall;
 use syscalls::notify::{Notification, NotifyId};
 
 use self::clock::Clock;
-use self::drafts::{Draft, Drafts};
+use self::drafts::Drafts;
 use self::people::People;
 use super::Ended;
 use super::questions::Answered;
 use crate::approval::{Process, Question, Subject};
-use crate::audit::log::{Log, LogError, Lost, Opened, now};
-use crate::audit::record::time::Moment;
-use crate::audit::record::{Disposition, Fields, Level};
+use crate::audit::log::{Log, LogError, Lost, Opened, Repeats, now};
+use crate::audit::record::{Disposition, Fields, Level, When};
 use crate::plan::{Operation, Verdict};
 use crate::profile::Profile;
 
@@ -59,19 +59,12 @@ pub(super) struct Recorder {
 }
 
 /// How a call came out, as far as it is known here.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
     Done,
     Failed(Errno),
     /// The kernel carries it out, under its own rules.
     Kernel,
-}
-
-/// Records of the same operation: the first of a second are written, and the others counted or written as well.
-#[derive(Clone, Copy)]
-enum Repeats {
-    Counted,
-    Written,
 }
 
 impl Recorder {
@@ -124,7 +117,11 @@ impl Recorder {
                 // Until somebody answers, and where nobody may be asked, it is refused.
                 Verdict::Ask(_) | Verdict::Deny(_) => Disposition::Denied,
             });
-            words::rule(&mut draft.fields, verdict);
+            let mut fields = Fields::new(&mut draft.fields);
+            match words::rule_place(verdict) {
+                Some(place) => fields.raw(draft.parts.rule.saying(place, |fields| words::rule(fields, verdict))),
+                None => words::rule(&mut fields, verdict),
+            }
         });
     }
 
@@ -218,13 +215,19 @@ impl Recorder {
             Ending::Done => Disposition::Allowed,
             Ending::Kernel => Disposition::Kernel,
         });
-        let mut buffer = std::mem::take(&mut draft.record);
         let now = Instant::now();
-        let recorded = self.record_in(&mut buffer, now, operation, disposition, Repeats::Counted, |fields| {
-            describe_call(fields, &draft, call, ending);
+        let recorded = self.admit(operation, disposition, now).and_then(|when| {
+            let Some(when) = when else { return Ok(0) };
+            let mut fields = Fields::new(&mut draft.record);
+            fields.raw(draft.parts.disposition.saying((operation, disposition), |fields| {
+                begin(fields, operation, disposition);
+            }));
+            describe_target(&mut fields, &draft.fields, &draft.typed, draft.has_target);
+            let ended = (call, draft.flags, ending);
+            fields.raw(draft.parts.ending.saying(ended, |fields| describe_ending(fields, ended)));
             self.people.describe(notification.thread, now, process, |known| fields.json("process", known));
+            self.log.append(when, &draft.record, Repeats::Counted)
         });
-        draft.record = buffer;
         self.drafts.give_back(draft);
         if matches!(call, Some(Syscall::execve | Syscall::execveat)) {
             self.people.forget(notification.thread);
@@ -295,73 +298,71 @@ impl Recorder {
         disposition: Disposition,
         rest: impl FnOnce(&mut Fields<'_>),
     ) -> Result<u64, Lost> {
-        self.record_in(&mut Vec::new(), Instant::now(), operation, disposition, Repeats::Written, rest)
-    }
-
-    /// The same, put together in `buffer`, which is empty. `instant` is the time.
-    fn record_in(
-        &self,
-        buffer: &mut Vec<u8>,
-        instant: Instant,
-        operation: &str,
-        disposition: Disposition,
-        repeats: Repeats,
-        rest: impl FnOnce(&mut Fields<'_>),
-    ) -> Result<u64, Lost> {
-        if let Some(count) = self.counts.get(disposition as usize) {
-            count.fetch_add(1, Ordering::Relaxed);
+        match self.admit(operation, disposition, Instant::now())? {
+            Some(when) => self.add(when, operation, disposition, rest),
+            None => Ok(0),
         }
-        if !self.level.keeps(operation, disposition) {
-            return if self.log.is_writable() { Ok(0) } else { Err(Lost) };
-        }
-        let moment = (now(), instant.saturating_duration_since(self.began));
-        if let Some(expected) = self.clock.was_set(moment) {
-            self.add(buffer, moment, "clock.set", Disposition::Noted, Repeats::Written, |fields| {
-                fields.bytes("target", self.id.as_bytes());
-                fields.text("expected", std::str::from_utf8(&expected.text()).unwrap_or_default());
-            })?;
-            buffer.clear();
-        }
-        self.add(buffer, moment, operation, disposition, repeats, rest)
     }
 
     fn add(
         &self,
-        buffer: &mut Vec<u8>,
-        (now, elapsed): (Moment, Duration),
+        when: When,
         operation: &str,
         disposition: Disposition,
-        repeats: Repeats,
         rest: impl FnOnce(&mut Fields<'_>),
     ) -> Result<u64, Lost> {
-        let mut fields = Fields::new(buffer);
-        fields.time(now, elapsed);
-        let before = fields.length();
-        fields.text("operation", operation);
-        fields.text("disposition", disposition.name());
+        let mut buffer = Vec::new();
+        let mut fields = Fields::new(&mut buffer);
+        begin(&mut fields, operation, disposition);
         rest(&mut fields);
-        let same = match repeats {
-            Repeats::Counted => fields.length().saturating_sub(before),
-            Repeats::Written => 0,
-        };
-        self.log.append(buffer, same)
+        self.log.append(when, &buffer, Repeats::Written)
+    }
+
+    /// Counts an operation that happens at `instant`. Answers with the time of its record, where the level keeps one.
+    ///
+    /// # Errors
+    /// [`Lost`]: it must not happen.
+    fn admit(&self, operation: &str, disposition: Disposition, instant: Instant) -> Result<Option<When>, Lost> {
+        if let Some(count) = self.counts.get(disposition as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        if !self.level.keeps(operation, disposition) {
+            return if self.log.is_writable() { Ok(None) } else { Err(Lost) };
+        }
+        let when = When { moment: now(), elapsed: instant.saturating_duration_since(self.began) };
+        if let Some(expected) = self.clock.was_set((when.moment, when.elapsed)) {
+            self.add(when, "clock.set", Disposition::Noted, |fields| {
+                fields.bytes("target", self.id.as_bytes());
+                fields.text("expected", std::str::from_utf8(&expected.text()).unwrap_or_default());
+            })?;
+        }
+        Ok(Some(when))
     }
 }
 
-fn describe_call(fields: &mut Fields<'_>, draft: &Draft, call: Option<Syscall>, ending: Ending) {
-    if draft.has_target {
-        fields.raw(&draft.fields);
-        if !draft.typed.is_empty() && !draft.is_typed_so() {
-            fields.remark("typed", &draft.typed);
+fn begin(fields: &mut Fields<'_>, operation: &str, disposition: Disposition) {
+    fields.text("operation", operation);
+    fields.text("disposition", disposition.name());
+}
+
+/// What a call was about: `known` are the fields that are known of it, `typed` is the path as it was written.
+fn describe_target(fields: &mut Fields<'_>, known: &[u8], typed: &[u8], has_target: bool) {
+    if has_target {
+        fields.raw(known);
+        if !typed.is_empty() && !drafts::is_typed_so(known, typed) {
+            fields.remark("typed", typed);
         }
     } else {
         // It led nowhere, or to something that has no path.
-        fields.bytes("target", &draft.typed);
+        fields.bytes("target", typed);
         fields.json("resolved", b"false");
-        fields.raw(&draft.fields);
+        fields.raw(known);
     }
+}
+
+fn describe_ending(fields: &mut Fields<'_>, (call, flags, ending): (Option<Syscall>, Option<u64>, Ending)) {
     fields.text("call", call.map_or("unknown", Syscall::name));
-    if let Some(flags) = draft.flags {
+    if let Some(flags) = flags {
         fields.number("flags", flags);
     }
     words::ending(fields, ending);

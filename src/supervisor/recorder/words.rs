@@ -1,5 +1,7 @@
 //! What is decided about, in the words of the log.
 
+use std::ptr;
+
 use syscalls::Errno;
 use syscalls::abi::Syscall;
 
@@ -88,9 +90,8 @@ pub(super) fn targets(out: &mut Vec<u8>, operations: &[Operation]) -> bool {
 }
 
 /// Writes the rule that decided, and the place that gave it.
-pub(super) fn rule(out: &mut Vec<u8>, verdict: &Verdict<'_>) {
+pub(super) fn rule(fields: &mut Fields<'_>, verdict: &Verdict<'_>) {
     let (Verdict::Allow(reason) | Verdict::Ask(reason) | Verdict::Deny(reason)) = verdict;
-    let mut fields = Fields::new(out);
     let mut given = |kind: &str, written: &str, from: &Provenance, group: Option<&str>| {
         fields.words("rule", &[kind, " ", written]);
         match group {
@@ -114,6 +115,25 @@ pub(super) fn rule(out: &mut Vec<u8>, verdict: &Verdict<'_>) {
         Reason::NoNetwork => fields.text("rule", "no network"),
         Reason::NoRule => fields.text("rule", "none"),
         Reason::Private(kind) => fields.words("rule", &["deny_private: ", kind]),
+    }
+}
+
+/// Where the rule that decided is in the plan, if [`rule()`] says the same whenever it is that one.
+pub(super) fn rule_place(verdict: &Verdict<'_>) -> Option<usize> {
+    let (Verdict::Allow(reason) | Verdict::Ask(reason) | Verdict::Deny(reason)) = verdict;
+    match reason {
+        Reason::Denial(denial) => Some(ptr::from_ref(*denial).addr()),
+        Reason::Grant(grant) | Reason::OtherAccess(grant) => Some(ptr::from_ref(*grant).addr()),
+        Reason::Approver(_)
+        | Reason::Host(_)
+        | Reason::Listen(_)
+        | Reason::Metadata
+        | Reason::NoNetwork
+        | Reason::NoRule
+        | Reason::Own(_)
+        | Reason::Private(_)
+        | Reason::Replaced(_)
+        | Reason::UnixSocket(_) => None,
     }
 }
 

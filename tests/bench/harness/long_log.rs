@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nono::audit::log::{Opened, now};
-use nono::audit::record::{Disposition, Fields};
+use nono::audit::log::{Opened, Repeats, now};
+use nono::audit::record::{Disposition, Fields, When};
 use sha2::{Digest as _, Sha256};
 
 /// Writes a session of `records` records, verifies it, and prints what each took.
@@ -51,17 +51,16 @@ fn written(state: &Path, records: u64) -> io::Result<String> {
     let began = Instant::now();
     for number in 0..records {
         buffer.clear();
-        record(&mut Fields::new(&mut buffer), number, began);
+        record(&mut Fields::new(&mut buffer), number);
         // Nothing is the same as another, so all of them are written.
-        log.append(&buffer, 0).map_err(lost)?;
+        log.append(When { moment: now(), elapsed: began.elapsed() }, &buffer, Repeats::Written).map_err(lost)?;
     }
     log.end().map_err(lost)?;
     Ok(id)
 }
 
 /// What an open leaves.
-fn record(fields: &mut Fields<'_>, number: u64, began: Instant) {
-    fields.time(now(), began.elapsed());
+fn record(fields: &mut Fields<'_>, number: u64) {
     fields.text("operation", "fs.read");
     fields.text("disposition", Disposition::Allowed.name());
     fields.bytes("target", format!("/home/somebody/project/src/module/file{number}.rs").as_bytes());
