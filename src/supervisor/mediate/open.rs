@@ -12,10 +12,10 @@ use syscalls::file::{FileType, Status, set_status_flags};
 
 pub(super) use self::quick::Mounts;
 use super::caller::{Caller, PATH_MAX};
-use super::resolve::{Entry, Held, Last, Object, RealPath, Straight};
+use super::resolve::{Entry, Held, Last, Object, RealPath};
 use super::signed::{Needed, reopen_as};
 use super::{Decided, Kind, Mediator, Outcome};
-use crate::plan::{Access, Operation, Verdict};
+use crate::plan::{Access, Operation};
 use crate::profile::abs_path::AbsPath;
 
 /// The arguments of one open, whichever call made it.
@@ -136,34 +136,6 @@ impl Mediator {
             }
         }
         Outcome::Fail(Errno::TRY_AGAIN)
-    }
-
-    /// Whether the policy allows what the text of the path names, and no symbolic link leads elsewhere. The kernel's rules say
-    /// the same when it carries the open out, of whatever the path leads to by then.
-    fn is_plainly_allowed(&self, caller: Caller, open: &Open) -> bool {
-        if open.from_memory || open.has(OpenHow::TEMPORARY_FILE) {
-            return false;
-        }
-        let Some(Straight { real, is_there }) = self.resolver.straight(caller, open.directory, &open.path) else {
-            return false;
-        };
-        if !is_there && !open.has(OpenHow::CREATE) {
-            // Nothing is there to decide about: the kernel's own answer.
-            return true;
-        }
-        let mut operations = open.operations(&real);
-        if !is_there && !open.access().write {
-            operations.push(Operation::Write(real));
-        }
-        let mut verdicts = operations.iter().map(|operation| self.verdict(operation));
-        let Some(verdict @ Verdict::Allow(_)) = verdicts.next() else { return false };
-        let plainly = verdicts.all(|verdict| matches!(verdict, Verdict::Allow(_)))
-            && !self.is_to_be_signed(operations.first())
-            && operations.first().and_then(Operation::path).is_none_or(|real| self.network.instead_of(real).is_none());
-        if plainly {
-            self.recorder.decided(caller.id, &operations, &verdict, !is_there);
-        }
-        plainly
     }
 
     fn try_open(&self, caller: Caller, open: &Open) -> Result<Outcome, Errno> {

@@ -1,4 +1,4 @@
-//! Reading what plainly may be read: most opens are that.
+//! What plainly may be opened: most opens are that.
 //!
 //! Where no symbolic link is on the way, the text of a path says what it leads to. So the text is decided about first, and
 //! the kernel then opens nothing but what has that path. Whatever is not plain is left to the longer way.
@@ -11,7 +11,7 @@ use syscalls::at::{self, OpenHow, resolve as how};
 use syscalls::file::{self, FileType, Filesystem};
 
 use super::super::caller::{Caller, DELETED};
-use super::super::resolve::{RealPath, is_in_proc, is_plain, real_path};
+use super::super::resolve::{Last, RealPath, Straight, is_in_proc, is_plain, real_path};
 use super::super::{Mediator, Outcome};
 use super::Open;
 use crate::plan::{Operation, Verdict};
@@ -42,6 +42,49 @@ impl Mounts {
 }
 
 impl Mediator {
+    /// Whether the policy allows what the text of the path names, and no symbolic link leads elsewhere. The kernel's rules say
+    /// the same when it carries the open out, of whatever the path leads to by then.
+    pub(super) fn is_plainly_allowed(&self, caller: Caller, open: &Open) -> bool {
+        if open.from_memory || open.has(OpenHow::TEMPORARY_FILE) {
+            return false;
+        }
+        // What makes nothing and follows no link is about what its name says, or fails.
+        let last = if open.has(OpenHow::CREATE) { Last::Follow } else { open.last() };
+        let Some(Straight { real, is_there }) = self.resolver.straight(caller, open.directory, &open.path, last) else {
+            return false;
+        };
+        if !is_there && !open.has(OpenHow::CREATE) {
+            // Nothing is there to decide about: the kernel's own answer.
+            return true;
+        }
+        let access = open.access();
+        let (one, both);
+        // Nearly every open is one operation, which needs no list.
+        let operations = match (access.read, access.write || !is_there) {
+            (true, false) => {
+                one = Operation::Read(real);
+                slice::from_ref(&one)
+            }
+            (true, true) => {
+                both = [Operation::Read(real.clone()), Operation::Write(real)];
+                &both[..]
+            }
+            (false, _) => {
+                one = Operation::Write(real);
+                slice::from_ref(&one)
+            }
+        };
+        let mut verdicts = operations.iter().map(|operation| self.verdict(operation));
+        let Some(verdict @ Verdict::Allow(_)) = verdicts.next() else { return false };
+        let plainly = verdicts.all(|verdict| matches!(verdict, Verdict::Allow(_)))
+            && !self.is_to_be_signed(operations.first())
+            && operations.first().and_then(Operation::path).is_none_or(|real| self.network.instead_of(real).is_none());
+        if plainly {
+            self.recorder.decided(caller.id, operations, &verdict, !is_there);
+        }
+        plainly
+    }
+
     /// Opens a file or directory for reading, where the policy allows it by its path and nobody has to be asked about it;
     /// `None` for any other open, which has changed nothing.
     pub(super) fn read_plainly(&self, caller: Caller, open: &Open) -> Option<Outcome> {
