@@ -132,7 +132,7 @@ pub(crate) static RECORD: FlagGroup = FlagGroup { title: "Audit flags", flags: &
 pub(crate) static SKIP_DIR: Flag = Flag {
     many: true,
     about: "Beside .git, node_modules, target, dist and caches. A file in there that must be signed is verified when it is \
-        opened.",
+        opened; `nono wrap`, where nobody does that, searches all but NAME.",
     ..Flag::with("skip-dir", "NAME", Kind::Text, "Do not search NAME for files to verify")
 };
 

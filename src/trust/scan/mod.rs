@@ -16,7 +16,7 @@ use std::thread;
 
 use syscalls::file::FileType;
 
-pub use self::walk::{PRUNED, files};
+pub use self::walk::{PRUNED, Searched, files};
 
 use super::bundle;
 use super::digest::{Digest, Hasher};
@@ -43,6 +43,11 @@ pub struct Seen {
     pub path: AbsPath,
     /// Device and inode number.
     pub identity: (u64, u64),
+}
+
+/// A directory that could not be searched, as a file that fails: what must be signed in it is not known.
+pub fn closed(path: AbsPath, error: &io::Error) -> Found {
+    Found { path, verdict: Verdict::Failed(Failure::Unsearched { why: error.to_string() }), seen: Vec::new() }
 }
 
 /// The verdict on each of `files`, in the same order, but for bundles of files that failed: of those the file says it.

@@ -18,13 +18,21 @@ pub const PRUNED: [&str; 8] =
 /// The most directories that are looked into.
 const MOST: usize = 4_000_000;
 
-/// The files beneath `root` that must be signed, bundles and policies among them, in the order of their names. What version
-/// control ignores counts. A directory that cannot be listed holds nothing that could be named here; symbolic links to
-/// directories are not followed.
+/// What a search came to.
+#[derive(Debug, Default)]
+pub struct Searched {
+    /// The files that must be signed, bundles and policies among them, in the order of their names.
+    pub files: Vec<AbsPath>,
+    /// Directories whose content is not known, such as one behind a path that is too long, and why.
+    pub closed: Vec<(AbsPath, io::Error)>,
+}
+
+/// Searches the directories beneath `root`, but for those with a name of `skipped`. What version control ignores counts;
+/// symbolic links to directories are not followed.
 ///
 /// # Errors
 /// `root` itself cannot be listed, or there is no end to the directories.
-pub fn files(root: &AbsPath, rules: &Rules, skipped: &[String]) -> io::Result<Vec<AbsPath>> {
+pub fn files(root: &AbsPath, rules: &Rules, skipped: &[&str]) -> io::Result<Searched> {
     let walk = Walk { rules, skipped, pile: Mutex::default(), news: Condvar::new() };
     let first = walk.look_into(root)?;
     walk.lock().take_in(first);
@@ -34,12 +42,13 @@ pub fn files(root: &AbsPath, rules: &Rules, skipped: &[String]) -> io::Result<Ve
         return Err(io::Error::other(format!("there are more than {MOST} directories")));
     }
     pile.found.sort();
-    Ok(pile.found)
+    pile.closed.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(Searched { files: pile.found, closed: pile.closed })
 }
 
 struct Walk<'w> {
     rules: &'w Rules,
-    skipped: &'w [String],
+    skipped: &'w [&'w str],
     pile: Mutex<Pile>,
     /// Directories came, or the last thread that could bring some has none.
     news: Condvar,
@@ -50,6 +59,7 @@ struct Walk<'w> {
 struct Pile {
     directories: Vec<AbsPath>,
     found: Vec<AbsPath>,
+    closed: Vec<(AbsPath, io::Error)>,
     /// Directories that are being looked into.
     open: usize,
     looked: usize,
@@ -92,10 +102,18 @@ impl Walk<'_> {
             };
             pile.open = pile.open.saturating_add(1);
             drop(pile);
-            let content = self.look_into(&directory).unwrap_or_default();
-            let brings = !content.directories.is_empty();
+            let looked = self.look_into(&directory);
             pile = self.lock();
-            pile.take_in(content);
+            let mut brings = false;
+            match looked {
+                Ok(content) => {
+                    brings = !content.directories.is_empty();
+                    pile.take_in(content);
+                }
+                // It is gone meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => pile.closed.push((directory, error)),
+            }
             pile.open = pile.open.saturating_sub(1);
             if brings {
                 self.news.notify_all();
@@ -106,12 +124,15 @@ impl Walk<'_> {
     fn look_into(&self, directory: &AbsPath) -> io::Result<Content> {
         let names = self.rules.names_in(directory);
         let mut content = Content::default();
-        for entry in fs::read_dir(Path::new(OsStr::from_bytes(directory.as_bytes())))?.flatten() {
-            let Ok(kind) = entry.file_type() else { continue };
+        for entry in fs::read_dir(Path::new(OsStr::from_bytes(directory.as_bytes())))? {
+            let entry = entry?;
+            let kind = match entry.file_type() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                kind => kind?,
+            };
             let name = entry.file_name().into_vec();
             if kind.is_dir() {
-                let is = |other: &str| name == other.as_bytes();
-                if !PRUNED.iter().any(|name| is(name)) && !self.skipped.iter().any(|name| is(name)) {
+                if !self.skipped.iter().any(|skipped| name == skipped.as_bytes()) {
                     content.directories.push(directory.join(&name));
                 }
             } else if names.may_match(&name) {

@@ -43,6 +43,8 @@ pub enum Failure {
     StatementMalformed(Malformed),
     /// The file itself is not one whose bytes can be vouched for.
     Unreadable { why: String },
+    /// A directory cannot be searched for files.
+    Unsearched { why: String },
     /// There is no bundle.
     Unsigned,
 }
@@ -63,7 +65,8 @@ impl Failure {
             | Self::OtherPredicate { .. }
             | Self::SignatureWrong
             | Self::StatementMalformed(_)
-            | Self::Unreadable { .. } => "INVALID",
+            | Self::Unreadable { .. }
+            | Self::Unsearched { .. } => "INVALID",
         }
     }
 
@@ -79,7 +82,7 @@ impl Failure {
             Self::OtherContent { .. } | Self::OtherDigest { .. } => "digest",
             Self::OtherPredicate { .. } | Self::StatementMalformed(_) => "statement",
             Self::EvidenceWrong { .. } | Self::SignatureWrong => "signature",
-            Self::NotSignature { .. } | Self::Unreadable { .. } => "file",
+            Self::NotSignature { .. } | Self::Unreadable { .. } | Self::Unsearched { .. } => "file",
         }
     }
 
@@ -98,6 +101,7 @@ impl Failure {
             Self::SignerNotListed { .. } => "add the publisher to `trust.signers`, or have one of those sign it",
             Self::OtherFile { .. } => "put the bundle back beside its file, or sign the file where it is",
             Self::EvidenceWrong { .. } => "sign it with a key alone: `nono trust sign`",
+            Self::Unsearched { .. } => "make it a directory that you can read, nearer to the root, or remove it",
             Self::Unreadable { .. } => "make it a regular file that you can read, or remove it",
             Self::BundleMalformed(_)
             | Self::BundleUnreadable { .. }
@@ -148,6 +152,7 @@ impl fmt::Display for Failure {
             }
             Self::StatementMalformed(why) => write!(out, "what was signed is no statement about files: {why}"),
             Self::Unreadable { why } => out.write_str(why),
+            Self::Unsearched { why } => write!(out, "it cannot be searched for files to verify: {why}"),
             Self::Unsigned => out.write_str("no .bundle file found"),
         }
     }

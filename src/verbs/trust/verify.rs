@@ -11,7 +11,7 @@ use super::keys::Failure;
 use crate::cli::Verify;
 use crate::profile::abs_path::AbsPath;
 use crate::trust::policy::{Duty, Rules};
-use crate::trust::scan::{self, Found};
+use crate::trust::scan::{self, Found, PRUNED, Searched};
 use crate::trust::verify::Verdict;
 use crate::verbs::gather::{self, Trusting, sentence, shown};
 use crate::verbs::{NO, YES, print};
@@ -85,16 +85,17 @@ fn judged(wanted: &Verify) -> Result<(PathBuf, Vec<Found>), Failure> {
 fn found_all(policy: Option<&Path>) -> Result<(PathBuf, Vec<Found>), Failure> {
     let (here, trusting) = trusting(policy)?;
     let root = gather::project_root(&here).map_or_else(|| here.clone(), Path::to_path_buf);
-    let files = files(&root, &trusting.rules)?;
-    let mut found = scan::judge(files, &trusting.rules);
+    let searched = searched(&root, &trusting.rules)?;
+    let mut found = scan::judge(searched.files, &trusting.rules);
+    found.extend(searched.closed.into_iter().map(|(path, error)| scan::closed(path, &error)));
     // Bundles and policies are named where they are not what they should be.
     found.retain(|found| !is_verified(found) || Duty::of(&found.path) == Duty::Content);
     Ok((root, found))
 }
 
-fn files(root: &Path, rules: &Rules) -> Result<Vec<AbsPath>, Failure> {
+fn searched(root: &Path, rules: &Rules) -> Result<Searched, Failure> {
     let place = AbsPath::new(root.as_os_str().as_bytes()).unwrap_or_else(AbsPath::root);
-    scan::files(&place, rules, &[])
+    scan::files(&place, rules, &PRUNED)
         .map_err(|error| Failure::refused(format!("{} cannot be searched: {error}", shown(root))))
 }
 

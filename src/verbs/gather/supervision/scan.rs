@@ -1,10 +1,12 @@
 //! The look at all files that must be signed before a program starts.
 
+use std::io::ErrorKind;
+
 use super::newest;
 use crate::cli::Sandbox;
 use crate::supervisor::LookedAt;
 use crate::trust::policy::Enforcement;
-use crate::trust::scan::{self, Found, Seen};
+use crate::trust::scan::{self, Found, PRUNED, Searched, Seen};
 use crate::trust::verify::{Action, Verdict};
 use crate::verbs::gather::{Gathered, path_of, shown};
 
@@ -46,10 +48,13 @@ impl Gathered {
             said.extend(newest::remember(&self.trusting.newest));
             return Ok(Scanned { said, ..Scanned::default() });
         }
-        let profile = self.plan.profile.skipdirs.iter().map(|given| given.value.clone());
-        let skipped: Vec<String> = profile.chain(flags.skip_dir.iter().cloned()).collect();
+        let profile = self.plan.profile.skipdirs.iter().map(|given| given.value.as_str());
+        let mut skipped: Vec<&str> = profile.chain(flags.skip_dir.iter().map(String::as_str)).collect();
+        if self.plan.is_supervised() {
+            skipped.extend(PRUNED);
+        }
         let root = &self.plan.workdir;
-        let files = scan::files(root, rules, &skipped).map_err(|error| {
+        let Searched { files, closed } = scan::files(root, rules, &skipped).map_err(|error| {
             vec![format!("{} cannot be searched for files to verify: {error}", shown(&path_of(root)))]
         })?;
         let mut refused = Vec::new();
@@ -60,7 +65,18 @@ impl Gathered {
             }
         }
         let (mut verified, mut looked_at) = (Vec::new(), Vec::new());
-        for found in scan::judge(files, rules) {
+        let mut found = scan::judge(files, rules);
+        for (path, error) in closed {
+            // Beside the program, a file is verified when it is opened; without a supervisor this is the only look.
+            let closed = scan::closed(path, &error);
+            match self.plan.is_supervised() {
+                false if rules.blocks() => refused.push(sentence(&closed)),
+                false => found.push(closed),
+                true if error.kind() == ErrorKind::PermissionDenied => {}
+                true => said.push(format!("warning: {}: {}", shown(&path_of(&closed.path)), closed.verdict)),
+            }
+        }
+        for found in found {
             let action = found.verdict.action(rules.enforcement(), overridden);
             match action {
                 Action::Allow | Action::Record => {}

@@ -1,12 +1,13 @@
 //! The files of a project that must be signed.
 
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::profile::abs_path::AbsPath;
 use crate::trust::policy::Duty;
-use crate::trust::scan;
+use crate::trust::scan::{self, PRUNED, Searched};
 use crate::verbs::gather::{self, shown};
 use crate::verbs::trust::keys::Failure;
 
@@ -32,9 +33,14 @@ pub(super) fn find() -> Result<Matching, Failure> {
         return Err(Failure::refused("there is no trust-policy.json here or above; write one with `nono trust init`"));
     };
     let from = AbsPath::new(root.as_os_str().as_bytes()).unwrap_or(workdir);
-    let files = scan::files(&from, &trusting.rules, &[]).map_err(|error| {
-        Failure::refused(format!("{} cannot be searched: {error}; nothing was signed", shown(root)))
-    })?;
+    let failed = |place: &Path, error: &io::Error| {
+        Failure::refused(format!("{} cannot be searched: {error}; nothing was signed", shown(place)))
+    };
+    let Searched { files, closed } =
+        scan::files(&from, &trusting.rules, &PRUNED).map_err(|error| failed(root, &error))?;
+    if let Some((path, error)) = closed.first() {
+        return Err(failed(&path_of(path), error));
+    }
     let is_regular = |path: &PathBuf| path.symlink_metadata().is_ok_and(|found| found.is_file());
     let content = files.iter().filter(|path| Duty::of(path) == Duty::Content);
     let files = content.map(path_of).filter(is_regular).collect();
