@@ -13,6 +13,10 @@ use crate::verbs::gather::{Gathered, path_of, shown};
 /// The variable that stands in for `--trust-override`.
 const OVERRIDE: &str = "NONO_TRUST_OVERRIDE";
 
+/// What is said where nobody verifies files when they are opened.
+const LOOKED_AT_ONCE: &str = "what must be signed is verified now, beneath the working directory: what comes later, or lies \
+                              elsewhere, is not; `nono run` verifies each file when it is opened";
+
 /// Whether the user said that what fails verification is to go on.
 pub(in crate::verbs) fn overridden(flags: &Sandbox) -> bool {
     flags.trust_override || std::env::var_os(OVERRIDE).is_some_and(|value| value == "1")
@@ -52,6 +56,8 @@ impl Gathered {
         let mut skipped: Vec<&str> = profile.chain(flags.skip_dir.iter().map(String::as_str)).collect();
         if self.plan.is_supervised() {
             skipped.extend(PRUNED);
+        } else {
+            said.push(LOOKED_AT_ONCE.to_owned());
         }
         let root = &self.plan.workdir;
         let Searched { files, closed } = scan::files(root, rules, &skipped).map_err(|error| {
