@@ -111,6 +111,46 @@ fn a_denial_holds_for_every_spelling_where_case_is_ignored() {
     });
 }
 
+/// Moves the directory of a closed file to and fro, and what is in it, while it is opened by other spellings. Prints how many
+/// opens went through, how many were refused, and how many moves were made.
+const MOVING: &str = "
+import os, sys, threading, time
+os.chdir(sys.argv[1])
+end, opened, refused, moves = time.time() + 3, 0, 0, 0
+def tried(pairs):
+    global moves
+    while time.time() < end:
+        for pair in pairs:
+            try:
+                os.rename(*pair)
+                moves += 1
+            except OSError: pass
+directory = [('d', 'e'), ('E', 'D')]
+content = [('open', 'd/.ENV'), ('d/.ENV', 'p'), ('e/.Env', 'q')]
+threads = [threading.Thread(target=tried, args=(pairs,)) for pairs in (directory, content)]
+for thread in threads: thread.start()
+while time.time() < end:
+    for path in ('d/.ENV', 'e/.eNv', 'D/.ENV'):
+        try:
+            os.close(os.open(path, os.O_RDONLY))
+            opened += 1
+        except FileNotFoundError: pass
+        except PermissionError: refused += 1
+for thread in threads: thread.join()
+print(opened, refused > 0, moves > 99)
+";
+
+#[test]
+fn no_move_meanwhile_makes_another_spelling_open() {
+    Disk::each(&["fold", "renumber"], |disk| {
+        fs::create_dir(disk.root.join("d")).expect("a directory");
+        fs::write(disk.root.join("d/.env"), SECRET).expect("a closed file");
+        let mut command = crate::attack::sandbox(disk.world, &["--allow", word(&disk.root), "--deny", "**/.env"]);
+        let outcome = disk.world.finish(command.args(["/usr/bin/python3", "-c", MOVING]).arg(&disk.root));
+        assert_eq!(outcome.stdout, "0 True True\n", "{}", outcome.stderr);
+    });
+}
+
 #[test]
 fn a_spelling_of_what_is_denied_is_not_made_where_case_may_be_ignored() {
     // Of a name that is not there nobody knows whether such a filesystem takes another for it.
