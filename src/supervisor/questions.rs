@@ -134,6 +134,11 @@ impl Questions {
         })
     }
 
+    /// Whether an earlier yes is about something beneath the directory `path`.
+    pub(super) fn is_any_beneath(&self, path: &AbsPath) -> bool {
+        self.locked().allowed.iter().any(|allowed| allowed.path != *path && allowed.path.is_within(path))
+    }
+
     /// Whether an earlier yes holds for connections to `host`, wherever its name leads by now.
     pub(super) fn covers_host(&self, host: &Host) -> bool {
         let until = self.locked().hosts.get(&host.to_string()).copied();

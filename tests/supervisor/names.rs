@@ -136,6 +136,56 @@ fn directories_move_where_no_denial_depends_on_their_names() {
 }
 
 #[test]
+fn another_name_gives_no_more_than_the_one_before() {
+    each(|world| {
+        let (work, outbox) = (world.work(), world.work().join("outbox"));
+        let [secret, shown, hidden] = ["secret", "shown", "hidden"].map(|name| outbox.join(name));
+        let inbox = work.join("inbox");
+        for directory in [&outbox, &shown, &hidden, &inbox] {
+            world.directory(directory);
+        }
+        world.file(&secret, SECRET);
+        world.file(&hidden.join("file"), SECRET);
+        // Of the outbox, which may only be written, one directory may be read as well.
+        for denial in [&[][..], &["--deny", "**/.env"]] {
+            let flags = ["--write", word(&outbox), "--read", word(&shown), "--allow", word(&inbox)];
+            let run = |attack: &[&str]| crate::attack::confined(world, &[&flags[..], denial].concat(), attack);
+            run(&["read", word(&secret)]).all(&["EACCES"]);
+            let taken = inbox.join("taken");
+            for name in ["rename", "link"] {
+                run(&[name, word(&secret), word(&taken)]).all(&["EXDEV"]);
+                run(&[name, word(&secret), word(&shown.join("taken"))]).all(&["EXDEV"]);
+            }
+            run(&["link-descriptor", word(&secret), word(&taken)]).all(&["EXDEV", "ENOENT", "EACCES"]);
+            world.file(&inbox.join("own"), "own\n");
+            run(&["exchange", word(&secret), word(&inbox.join("own"))]).all(&["EXDEV"]);
+            run(&["exchange", word(&inbox.join("own")), word(&secret)]).all(&["EXDEV"]);
+            if !denial.is_empty() {
+                // The kernel's own rules go with the directory.
+                run(&["exchange", word(&hidden), word(&shown)]).all(&["EXDEV"]);
+            }
+            // Once it has made room for it.
+            let script =
+                format!("mv {0}/shown {0}/other && mv {0}/hidden {0}/shown; cat {0}/shown/file", word(&outbox));
+            let mut command = crate::attack::sandbox(world, &[&flags[..], denial].concat());
+            let outcome = world.finish(command.args(["/bin/sh", "-c", &script]));
+            assert!(outcome.code() != 0 && outcome.stdout.is_empty(), "{denial:?}: {}", outcome.stdout);
+            let moved = [(shown.clone(), &hidden), (outbox.join("other"), &shown)];
+            for (from, to) in moved.iter().filter(|(from, to)| from.exists() && !to.exists()) {
+                fs::rename(from, to).expect("a directory that was moved");
+            }
+            assert!(!taken.exists() && fs::read_to_string(&secret).expect("the secret") == SECRET);
+            // The twins: as much or less is granted there.
+            run(&["rename", word(&inbox.join("own")), word(&outbox.join("sent"))]).all(&["OK"]);
+            run(&["rename", word(&outbox.join("sent")), word(&outbox.join("again"))]).all(&["OK"]);
+            run(&["rename", word(&hidden), word(&outbox.join("elsewhere"))]).all(&["OK"]);
+            run(&["rename", word(&outbox.join("elsewhere")), word(&hidden)]).all(&["OK"]);
+            run(&["unlink", word(&outbox.join("again"))]).all(&["OK"]);
+        }
+    });
+}
+
+#[test]
 fn a_pattern_holds_for_files_that_come_later() {
     each(|world| {
         let place = Place::by_pattern(world);

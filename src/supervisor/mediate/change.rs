@@ -1,5 +1,7 @@
 //! Entries made, removed, renamed and linked on the caller's behalf, by the directories that were looked up.
 
+mod rights;
+
 use std::ffi::CString;
 use std::os::fd::AsFd;
 
@@ -105,6 +107,10 @@ impl Mediator {
             self.check_tree(caller, &new, &old)?;
         }
         let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
+        self.check_gains_nothing(caller, &operations, &old.real, &new.real)?;
+        if flags & EXCHANGE != 0 {
+            self.check_gains_nothing(caller, &operations, &new.real, &old.real)?;
+        }
         let decided =
             self.decide(caller, &operations, &from.path, &[Held::Entry(&old), Held::Entry(&new)], Kind::Entry);
         self.carry_out(caller, decided, move || change::rename(raw(&old), raw(&new), flags))
@@ -141,6 +147,9 @@ impl Mediator {
             }
             let operations = [link_source(&object), Some(Operation::Write(new.real.clone()))];
             let operations: Vec<Operation> = operations.into_iter().flatten().collect();
+            if let RealPath::Path(real) = &object.real {
+                self.check_gains_nothing(caller, &operations, real, &new.real)?;
+            }
             let held = [Held::Object(&object), Held::Entry(&new)];
             let decided = self.decide(caller, &operations, &from.path, &held, Kind::Entry);
             return self.carry_out(caller, decided, move || change::link_open(&own_name(&object.file), raw(&new)));
@@ -148,6 +157,7 @@ impl Mediator {
         let old = self.resolver.entry(caller, from.directory, &from.path, 0)?;
         self.check_entry_unsigned(caller, &old)?;
         let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
+        self.check_gains_nothing(caller, &operations, &old.real, &new.real)?;
         let decided =
             self.decide(caller, &operations, &from.path, &[Held::Entry(&old), Held::Entry(&new)], Kind::Entry);
         self.carry_out(caller, decided, move || change::link(raw(&old), raw(&new)))
