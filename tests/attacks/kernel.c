@@ -333,6 +333,14 @@ static void own_filters(char **argument)
     opened_under("refuse", argument[0], SECCOMP_RET_ERRNO | EXDEV);
 }
 
+/* hide-itself: keeps every other process of its user from looking into it. */
+static void hide_itself(char **argument)
+{
+    (void)argument;
+    answer("undumpable", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+    answer("open", open("/dev/null", O_RDONLY));
+}
+
 static void *thread_body(void *unused) { return unused; }
 
 /* ordinary: calls that stay: threads, processes, anonymous files. */
@@ -365,6 +373,7 @@ static void landlock(char **argument)
 const struct attempt kernel_attacks[] = {
     {"administration", 0, administration},
     {"filter", 0, filter},
+    {"hide-itself", 0, hide_itself},
     {"instruments", 0, instruments},
 #ifdef __x86_64__
     {"int80-open", 1, int80_open},

@@ -171,6 +171,29 @@ fn a_listener_of_its_own_is_refused_and_a_plain_filter_is_not() {
 }
 
 #[test]
+fn a_program_cannot_hide_from_whoever_answers_it() {
+    each(|world| {
+        bare(world, &["hide-itself"]).all(&["OK"]);
+        let inside = confined(world, &[], &["hide-itself"]);
+        inside.are(&["undumpable"], "EPERM");
+        inside.are(&["open"], "OK");
+        if let Who::User(_) = world.who {
+            let hidden = world.work().join("hidden");
+            std::fs::copy(program(), &hidden).expect("a copy of the attack program");
+            world.give(&hidden);
+            std::fs::set_permissions(&hidden, std::os::unix::fs::PermissionsExt::from_mode(0o111)).expect("its mode");
+            let run = |command: &mut std::process::Command| {
+                let outcome = world.finish(command.arg(&hidden).args(["open", "r", "/dev/null"]));
+                (outcome.code(), outcome.stdout)
+            };
+            assert_eq!(run(&mut world.command("/usr/bin/env")), (0, "/dev/null: OK\n".to_owned()));
+            let (code, output) = run(&mut sandbox(world, &["--allow", word(&world.work())]));
+            assert!(code != 0 && output.is_empty(), "{code} {output}");
+        }
+    });
+}
+
+#[test]
 fn filters_of_its_own_open_nothing_and_still_forbid() {
     each(|world| {
         let secret = secret(world);

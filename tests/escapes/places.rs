@@ -119,6 +119,38 @@ fn a_policy_that_is_replaced_while_its_run_goes_on_changes_nothing_of_that_run()
 }
 
 #[test]
+fn a_link_that_is_put_in_the_place_of_a_granted_directory_moves_no_grant() {
+    each(|world| {
+        let (secret, work, granted) = (secret(world), world.work(), world.home().join("granted"));
+        world.directory(&granted);
+        world.file(&granted.join("secret"), "granted\n");
+        let file = granted.join("secret");
+        let script = format!("cat {0}; : > up; until [ -e go ]; do sleep 0.02; done; cat {0}", word(&file));
+        for denial in [&[][..], &["--deny", "**/.env"]] {
+            let (up, go) = (work.join("up"), work.join("go"));
+            let mut command = sandbox(world, &[&["--allow", word(&work), "--read", word(&granted)], denial].concat());
+            let nono = command.args(["/bin/sh", "-c", &script]).stdout(Stdio::piped()).spawn().expect("nono");
+            wait_for(&up);
+            let kept = world.home().join("kept");
+            fs::rename(&granted, &kept).expect("the granted directory, elsewhere");
+            std::os::unix::fs::symlink(world.outside(), &granted).expect("a link in its place");
+            assert_eq!(
+                fs::read_to_string(&file).expect("by the link"),
+                fs::read_to_string(&secret).expect("the secret")
+            );
+            world.file(&go, "");
+            let output = nono.wait_with_output().expect("the end of nono").stdout;
+            assert_eq!(String::from_utf8_lossy(&output), "granted\n", "{denial:?}");
+            fs::remove_file(&granted).expect("the link");
+            fs::rename(&kept, &granted).expect("the granted directory");
+            for mark in [up, go] {
+                fs::remove_file(mark).expect("a mark");
+            }
+        }
+    });
+}
+
+#[test]
 fn the_program_of_nono_cannot_be_changed_or_replaced() {
     each(|world| {
         let work = world.work();

@@ -38,6 +38,10 @@ fn no_socket_of_another_family_or_kind_is_made() {
         inside.are(&["raw", "raw6"], "EPERM");
         inside.are(&["packet", "vsock", "alg", "xdp", "bluetooth", "tipc", "rds", "can", "key"], "EAFNOSUPPORT");
         inside.are(&["mptcp", "mptcp6", "sctp"], "EPROTONOSUPPORT");
+        // Nor where there is a network.
+        let networked = confined(world, &["--allow-host", "0.0.0.0/1", "--allow-host", "::/1"], &["families"]);
+        networked.are(&["udp", "udp6"], "OK");
+        networked.all_but(&["udp", "udp6"], &[&REFUSED[..], &NOT_BUILT[1..3]].concat());
         confined(world, &[], &["pairs"]).all(&["OK"]);
     });
 }
