@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::world::{World, skip};
+use crate::world::{NOBODY, Who, World, skip};
 use crate::{records, run, sessions, state};
 
 #[test]
@@ -74,6 +74,25 @@ fn a_place_that_others_may_change_is_refused_and_a_key_that_others_may_read() {
         }
         assert_eq!(run(world, &[], "true").code(), 0);
     });
+}
+
+#[test]
+fn what_stands_in_the_place_of_a_file_of_the_log_is_not_waited_for() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    assert_eq!(run(&world, &[], "true").code(), 0);
+    for (name, is_needed) in [("events.jsonl", true), ("checkpoint", true), ("key", true), ("frontier", false)] {
+        let (file, kept) = (state(&world).join("host-log").join(name), world.outside().join("kept"));
+        // The last is made when there is more to read.
+        let is_there = fs::rename(&file, &kept).is_ok();
+        assert!(is_there || !is_needed, "{name}");
+        assert!(world.command("mkfifo").args(["-m", "600"]).arg(&file).status().expect("it runs").success());
+        let outcome = run(&world, &[], "echo ran");
+        let expected = if is_needed { (125, "") } else { (0, "ran\n") };
+        assert_eq!((outcome.code(), outcome.stdout.as_str()), expected, "{name}: {}", outcome.stderr);
+        fs::remove_file(&file).expect("it is removed");
+        assert_eq!(fs::rename(&kept, &file).is_ok(), is_there);
+    }
+    assert_eq!(run(&world, &[], "true").code(), 0);
 }
 
 #[test]
@@ -242,7 +261,7 @@ fn a_file_is_recorded_where_its_directory_is_by_then() {
 
 #[test]
 fn the_digest_of_the_policy_is_of_what_profiles_show_says() {
-    let Some(world) = World::new(crate::world::Who::Root) else { return };
+    let Some(world) = World::new(Who::Root) else { return };
     assert_eq!(run(&world, &[], "true").code(), 0);
     let [session] = sessions(&world).try_into().expect("one session");
     let shown = world.finish(world.nono().args(["profiles", "show", "default", "--json"]));

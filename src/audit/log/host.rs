@@ -114,7 +114,7 @@ impl Host {
         // The checkpoint first: what is added meanwhile stands behind it.
         let signed = self.signed()?;
         let path = self.directory.join(EVENTS);
-        let mut events = match File::open(&path) {
+        let mut events = match store::open_to_read(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound && signed.is_none() => return Ok(()),
             other => other.map_err(|error| LogError::at("read", &path, error))?,
         };

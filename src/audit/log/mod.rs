@@ -37,6 +37,10 @@ enum Fault {
 
 impl LogError {
     fn at(doing: &'static str, path: &Path, error: io::Error) -> Self {
+        // A file makes nobody wait (`open(2)`, `O_NONBLOCK`).
+        if error.kind() == io::ErrorKind::WouldBlock {
+            return Self::because(path, "is not a regular file");
+        }
         Self { path: path.to_owned(), fault: Fault::Io { doing, error } }
     }
 

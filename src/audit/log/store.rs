@@ -21,6 +21,9 @@ const OPEN_TO_OTHERS: u32 = 0o077;
 const NO_FOLLOW: i32 = 0o100_000;
 #[cfg(not(target_arch = "aarch64"))]
 const NO_FOLLOW: i32 = 0o400_000;
+/// `O_NONBLOCK`: what is no file and stands in the place of one is not waited for.
+const NON_BLOCKING: i32 = 0o4_000;
+const AS_IT_IS: i32 = NO_FOLLOW | NON_BLOCKING;
 
 /// Makes `path` and what is missing above it, and checks that it belongs to `user` and nobody else may change it.
 ///
@@ -54,7 +57,7 @@ pub(super) fn directory(path: &Path, user: u32) -> Result<(), LogError> {
 /// Those of `open(2)`, `EEXIST` included.
 pub(super) fn create(path: &Path) -> Result<File, LogError> {
     let mut options = OpenOptions::new();
-    options.append(true).read(true).create_new(true).mode(FILE_MODE).custom_flags(NO_FOLLOW);
+    options.append(true).read(true).create_new(true).mode(FILE_MODE).custom_flags(AS_IT_IS);
     options.open(path).map_err(|error| LogError::at("create", path, error))
 }
 
@@ -64,8 +67,16 @@ pub(super) fn create(path: &Path) -> Result<File, LogError> {
 /// Those of `open(2)`.
 pub(super) fn open(path: &Path) -> Result<File, LogError> {
     let mut options = OpenOptions::new();
-    options.append(true).read(true).create(true).mode(FILE_MODE).custom_flags(NO_FOLLOW);
+    options.append(true).read(true).create(true).mode(FILE_MODE).custom_flags(AS_IT_IS);
     options.open(path).map_err(|error| LogError::at("open", path, error))
+}
+
+/// A file that is there.
+///
+/// # Errors
+/// Those of `open(2)`.
+pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(AS_IT_IS).open(path)
 }
 
 /// The content of a file, `None` when there is none; at most `most` bytes.
@@ -73,7 +84,7 @@ pub(super) fn open(path: &Path) -> Result<File, LogError> {
 /// # Errors
 /// Those of reading it, and a file that is longer.
 pub fn read(path: &Path, most: u64) -> Result<Option<Vec<u8>>, LogError> {
-    let file = match OpenOptions::new().read(true).custom_flags(NO_FOLLOW).open(path) {
+    let file = match open_to_read(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(LogError::at("read", path, error)),
@@ -138,7 +149,7 @@ impl Renewal {
     pub(super) fn begin(directory: &Path, name: &str, content: &[u8]) -> Result<Self, LogError> {
         let (path, beside) = (directory.join(name), directory.join(format!("{name}.new")));
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(FILE_MODE).custom_flags(NO_FOLLOW);
+        options.write(true).create(true).truncate(true).mode(FILE_MODE).custom_flags(AS_IT_IS);
         let written = options.open(&beside).and_then(|mut file| file.write_all(content).map(|()| file));
         match written {
             Ok(file) => Ok(Self { path, beside, file }),
