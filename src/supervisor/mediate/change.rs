@@ -9,6 +9,7 @@ use syscalls::Errno;
 use syscalls::at::change::{self, Entry as RawEntry};
 use syscalls::file::FileType;
 
+pub(super) use self::rights::granted_paths_may_move;
 use super::caller::Caller;
 use super::open::own_name;
 use super::resolve::{Entry, Held, KEPT, Last, Object, RealPath};

@@ -28,7 +28,7 @@ use syscalls::process::Pid;
 use self::caller::Caller;
 pub(super) use self::caller::Powers;
 use self::calls::Numbers;
-use self::change::At;
+use self::change::{At, granted_paths_may_move};
 use self::nearby::Nearby;
 use self::open::Mounts;
 use self::resolve::{Held, Last, Object, RealPath, Resolver};
@@ -61,6 +61,8 @@ pub(super) struct Mediator {
     powers: Powers,
     /// No denial lies inside a grant, so that Landlock refuses by itself all that the plan refuses.
     kernel_complete: bool,
+    /// What the kernel grants is not always what the path says, so that only the kernel can decide.
+    only_kernel_knows: bool,
     /// Sockets that the program bound.
     bound: Arc<Bound>,
     /// Those outside that the policy names, as they were when the run began.
@@ -136,6 +138,7 @@ impl Mediator {
         // The kernel knows nothing of signatures.
         let signed = trusted.as_ref().is_some_and(|trusted| trusted.is_strict());
         let kernel_complete = gaps::kernel_keeps_files(&plan) && !signed;
+        let only_kernel_knows = kernel_complete && granted_paths_may_move(&plan);
         let (numbers, resolver) = (Numbers::new(), Resolver::new(around));
         let (bound, sockets) = (Arc::new(Bound::default()), sockets::named(&plan));
         let listener = Arc::new(listener);
@@ -150,6 +153,7 @@ impl Mediator {
             mounts: Mounts::default(),
             powers,
             kernel_complete,
+            only_kernel_knows,
             bound,
             sockets,
             network,

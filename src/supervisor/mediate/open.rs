@@ -113,6 +113,9 @@ impl Mediator {
             // kernels, and use openat(2).
             return if open.from_memory { Outcome::Fail(Errno::NO_SYSCALL) } else { Outcome::GoOn };
         }
+        if open.from_memory && self.only_kernel_knows {
+            return Outcome::Fail(Errno::NO_SYSCALL);
+        }
         if let Err(errno) = open.check() {
             return Outcome::Fail(errno);
         }

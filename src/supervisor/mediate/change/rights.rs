@@ -5,10 +5,21 @@
 
 use syscalls::Errno;
 
-use crate::plan::{Access, Operation, Verdict};
+use crate::plan::{Access, Operation, Plan, Verdict};
 use crate::profile::abs_path::AbsPath;
 use crate::supervisor::mediate::caller::Caller;
 use crate::supervisor::mediate::{Mediator, access_of};
+
+/// Whether the program may move something away from a path that gives more than what is around it. Landlock's rule then goes
+/// with what was moved, so that the path no longer says what the kernel grants.
+pub(in crate::supervisor::mediate) fn granted_paths_may_move(plan: &Plan) -> bool {
+    let gives = |access: Access| Access { write: false, ..access };
+    let write_only = || plan.grants.iter().filter(|grant| grant.access.write && !grant.access.read);
+    write_only().any(|outer| {
+        let inner = plan.grants.iter().filter(|inner| inner.real != outer.real && inner.real.is_within(&outer.real));
+        inner.map(|inner| gives(inner.access)).any(|inner| !gives(outer.access).includes(inner))
+    })
+}
 
 impl Mediator {
     /// Refuses to give what is at `from` the name `to`, where it or something beneath could be read or executed by that name
