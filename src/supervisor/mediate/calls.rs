@@ -4,7 +4,7 @@
 use std::ffi::CString;
 
 use syscalls::Errno;
-use syscalls::abi::{Arch, Syscall};
+use syscalls::abi::Syscall;
 use syscalls::at::OpenHow;
 use syscalls::at::attributes::Time;
 use syscalls::notify::Notification;
@@ -23,26 +23,6 @@ const REMOVE_DIRECTORY: i32 = 0x200;
 const LARGEST_HOW: usize = 4096;
 /// `XATTR_SIZE_MAX` and `XATTR_NAME_MAX` of `linux/limits.h`.
 const LARGEST_ATTRIBUTE: usize = 65_536;
-
-/// The call behind each number of this architecture.
-#[derive(Debug)]
-pub(super) struct Numbers(Vec<Option<Syscall>>);
-
-impl Numbers {
-    pub(super) fn new() -> Self {
-        let mut calls = vec![None; usize::from(Syscall::HIGHEST) + 1];
-        for call in Syscall::ALL {
-            if let Some(place) = call.number(Arch::NATIVE).and_then(|number| calls.get_mut(usize::from(number))) {
-                *place = Some(*call);
-            }
-        }
-        Self(calls)
-    }
-
-    pub(super) fn call(&self, number: i32) -> Option<Syscall> {
-        usize::try_from(number).ok().and_then(|number| self.0.get(number).copied().flatten())
-    }
-}
 
 /// A notification's arguments, as the kernel reads them.
 struct Arguments {
@@ -148,7 +128,7 @@ impl Mediator {
     fn answer_as(&self, caller: Caller, notification: &Notification) -> Outcome {
         let arguments = Arguments { caller, raw: notification.arguments };
         // A call that no handler knows was notified by mistake: it is refused, never let through.
-        let Some(call) = self.numbers.call(notification.number) else { return Outcome::Fail(Errno::NO_SYSCALL) };
+        let Some(call) = Syscall::numbered(notification.number) else { return Outcome::Fail(Errno::NO_SYSCALL) };
         let answered = self
             .opens(call, &arguments)
             .or_else(|| self.changes(call, &arguments))

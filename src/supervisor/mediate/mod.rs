@@ -22,12 +22,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use syscalls::Errno;
+use syscalls::abi::Syscall;
 use syscalls::notify::{Listener, Notification};
 use syscalls::process::Pid;
 
 use self::caller::Caller;
 pub(super) use self::caller::Powers;
-use self::calls::Numbers;
 use self::change::{At, granted_paths_may_move};
 use self::nearby::Nearby;
 use self::open::Mounts;
@@ -53,7 +53,6 @@ pub(super) use self::receive::Service;
 pub(super) struct Mediator {
     plan: Arc<Plan>,
     listener: Arc<Listener>,
-    numbers: Numbers,
     resolver: Resolver,
     nearby: Nearby,
     spellings: Spellings,
@@ -139,14 +138,13 @@ impl Mediator {
         let signed = trusted.as_ref().is_some_and(|trusted| trusted.is_strict());
         let kernel_complete = gaps::kernel_keeps_files(&plan) && !signed;
         let only_kernel_knows = kernel_complete && granted_paths_may_move(&plan);
-        let (numbers, resolver) = (Numbers::new(), Resolver::new(around));
+        let resolver = Resolver::new(around);
         let (bound, sockets) = (Arc::new(Bound::default()), sockets::named(&plan));
         let listener = Arc::new(listener);
         let network = Network::new(&plan, &listener, &account, questions.as_ref(), &recorder);
         Self {
             plan,
             listener,
-            numbers,
             resolver,
             nearby: Nearby::default(),
             spellings: Spellings::default(),
@@ -307,7 +305,7 @@ impl Mediator {
             // Slow calls were unwound before they came here.
             Outcome::Asked(_) | Outcome::Slow(_) => Ending::Failed(Errno::TRY_AGAIN),
         };
-        let call = self.numbers.call(notification.number);
+        let call = Syscall::numbered(notification.number);
         let describe = || self.caller(notification).describe();
         let recorded = self.recorder.answered(notification, call, ending, describe);
         if recorded.is_ok() { outcome } else { Outcome::Fail(Errno::IO) }

@@ -9,6 +9,7 @@ mod test;
 mod validate;
 
 use std::ffi::OsStr;
+use std::io;
 
 use crate::cli::Profiles;
 use crate::profile::Profile;
@@ -29,9 +30,12 @@ pub(super) fn profiles(arguments: &Profiles) -> u8 {
     }
 }
 
-/// The resolved policy as `nono profiles show --json` prints it.
-pub(super) fn document(profile: &Profile) -> String {
-    show::document(profile)
+/// Writes the resolved policy as `nono profiles show --json` prints it.
+///
+/// # Errors
+/// Those of `out`.
+pub(super) fn write(profile: &Profile, out: &mut impl io::Write) -> io::Result<()> {
+    show::write(profile, out)
 }
 
 /// The values that paths of a policy may mention, here and now.

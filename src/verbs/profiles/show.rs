@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Display;
+use std::io;
 use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
@@ -24,11 +25,21 @@ pub(super) fn show(name: &OsStr, as_json: bool) -> u8 {
     if printed == YES { YES } else { REFUSED }
 }
 
-/// The JSON document, with a line end. It is written as it is gone through: the log has its digest before every run.
+/// The JSON document, with a line end.
 pub(super) fn document(profile: &Profile) -> String {
-    let mut text = serde_json::to_string_pretty(&Report(profile)).unwrap_or_default();
-    text.push('\n');
-    text
+    let mut text = Vec::new();
+    // Writing to memory cannot fail, and all of it is UTF-8.
+    let _ = write(profile, &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// Writes the document as it is gone through: the log has its digest in every session.
+///
+/// # Errors
+/// Those of `out`.
+pub(super) fn write(profile: &Profile, out: &mut impl io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &Report(profile))?;
+    out.write_all(b"\n")
 }
 
 /// A value and where it was given, on one line.

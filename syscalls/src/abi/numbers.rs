@@ -38,7 +38,26 @@ macro_rules! numbers {
 impl Syscall {
     /// The highest number in the table, on both architectures. What lies above was not looked at.
     pub const HIGHEST: u16 = 469;
+
+    /// The call with that number on the architecture that this runs on.
+    pub fn numbered(number: i32) -> Option<Self> {
+        usize::try_from(number).ok().and_then(|number| NUMBERED.get(number).copied().flatten())
+    }
 }
+
+/// The call behind each number, made while compiling.
+static NUMBERED: [Option<Syscall>; Syscall::HIGHEST as usize + 1] = {
+    let mut calls = [None; Syscall::HIGHEST as usize + 1];
+    let mut index = 0;
+    while index < Syscall::ALL.len() {
+        let call = Syscall::ALL[index];
+        if let Some(number) = call.number(Arch::NATIVE) {
+            calls[number as usize] = Some(call);
+        }
+        index += 1;
+    }
+    calls
+};
 
 numbers! {
     read 0 63; write 1 64; open 2 -; close 3 57; stat 4 -; fstat 5 80; lstat 6 -; poll 7 -; lseek 8 62;
@@ -130,6 +149,15 @@ mod tests {
             assert_eq!(numbers.len(), distinct.len());
             assert_eq!(distinct.last(), Some(&Syscall::HIGHEST));
         }
+    }
+
+    #[test]
+    fn each_number_leads_back_to_its_call() {
+        for call in Syscall::ALL {
+            let number = call.number(Arch::NATIVE).map(i32::from);
+            assert_eq!(number.and_then(Syscall::numbered), number.map(|_| *call));
+        }
+        assert_eq!([-1, 470, i32::MAX].map(Syscall::numbered), [None; 3]);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The session's log: where it lies, what of it the policy wants, and what its first record says.
 
 use std::ffi::OsString;
+use std::io::{self, BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
 use syscalls::{credentials, process};
 
-use crate::audit::log::host::digest;
+use crate::audit::log::host::{digest, hex};
 use crate::audit::log::{Opened, now};
 use crate::audit::record::{Fields, Level};
 use crate::cli::{Recorded, VERSION};
@@ -56,7 +58,24 @@ pub(in crate::verbs) fn session(
 
 /// The digest of what `nono profiles show --json` says of a policy.
 fn policy_digest(profile: &Profile) -> String {
-    digest(profiles::document(profile).as_bytes())
+    let mut hashing = BufWriter::new(Hashing(Sha256::new()));
+    // Hashing cannot fail.
+    let _ = profiles::write(profile, &mut hashing);
+    hashing.into_inner().map(|Hashing(hasher)| hex(&hasher.finalize())).unwrap_or_default()
+}
+
+/// Hashes what is written to it.
+struct Hashing(Sha256);
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// What is recorded: all of it, unless the policy or the flag says otherwise. The flag never takes away what the policy
