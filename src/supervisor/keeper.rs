@@ -17,12 +17,13 @@ use super::mediate::{Mediator, Partners, Powers, Service};
 use super::meeting::{self, KeeperSide, ProgramSide};
 use super::pause::Pause;
 use super::questions::Questions;
-use super::recorder::Recorder;
+use super::recorder::{Beginning, Recorder};
 use super::report::Ended;
 use super::trusted::Trusted;
 use crate::approval::Approver;
-use crate::approval::terminal::Terminal;
+use crate::approval::terminal::{Style, Terminal};
 use crate::enforce::{Failure, Meeting, Prepared, Stage};
+use crate::plan::Plan;
 use crate::profile::{Approver as Named, OnTimeout};
 
 /// How long a question stays open where the policy does not say, as in `supervisor.timeout_ms`.
@@ -53,13 +54,17 @@ impl Keeper<'_> {
         let pause = Arc::new(Pause::new(self.front));
         let mut recorder = None;
         let started = match supervision {
-            None => self.start(None).map(|(program, _)| (program, None)),
+            None => self.start(None).map(|(program, _)| (program, None)).map_err(Unstarted::Failed),
             Some(supervision) => self.start_supervised(supervision, &account, &pause, &mut recorder),
         };
         let run = Running { account, pause, recorder };
         match started {
             Ok((program, terminal)) => self.wait(program, &run, terminal.as_deref()),
-            Err(failure) => self.end(&run, Ended::NotStarted(failure)),
+            Err(Unstarted::Failed(failure)) => self.end(&run, Ended::NotStarted(failure)),
+            Err(Unstarted::NoLog(why)) => {
+                run.account.only(why);
+                self.end(&run, Ended::NoLog)
+            }
         }
     }
 
@@ -70,21 +75,27 @@ impl Keeper<'_> {
         account: &Arc<Account>,
         pause: &Arc<Pause>,
         recorder: &mut Option<Arc<Recorder>>,
-    ) -> Result<(Pid, Option<Arc<Terminal>>), Failure> {
-        let failed = |errno| Failure { stage: Stage::Filter, errno };
+    ) -> Result<(Pid, Option<Arc<Terminal>>), Unstarted> {
+        let failed = |errno| Unstarted::Failed(Failure { stage: Stage::Filter, errno });
         let (program_side, keeper_side) = meeting::pair().map_err(failed)?;
-        let (program, keeper_side) = self.start(Some((program_side, keeper_side)))?;
+        let (program, keeper_side) = self.start(Some((program_side, keeper_side))).map_err(Unstarted::Failed)?;
         let Some(keeper_side) = keeper_side else { return Err(failed(Errno::INVALID)) };
+        // While the program enters its sandbox, and with the power that the run was started with.
+        let Beginning(begin) = supervision.session;
+        let session = begin(&supervision.plan).map_err(|why| {
+            // It has executed nothing, and is not to report that nobody answers it.
+            let _ = reaching(|| signal::send(program, Signal::KILL));
+            Unstarted::NoLog(why)
+        })?;
         // What acts for the program has no more power than the program.
         let powers = Powers::shared_with(self.prepared.kept_capabilities()).map_err(failed)?;
         // A new file has the mode that the caller's mask leaves it, and no other.
         set_umask(0);
-        let terminal = asked_terminal(&supervision, pause);
-        let questions = questions(&supervision, terminal.clone());
-        // While the program enters its sandbox.
-        let (plan, digest) = (Arc::new(supervision.plan), supervision.session.digest);
+        let terminal = asked_terminal(&supervision.plan, pause, supervision.style);
+        let questions = questions(&supervision.plan, supervision.webhook, terminal.clone());
+        let (plan, digest) = (Arc::new(supervision.plan), session.digest);
         let policy = Arc::clone(&plan);
-        let started = Recorder::start(supervision.session, move || digest(&policy.profile), wake_keeper);
+        let started = Recorder::start(session, move || digest(&policy.profile), wake_keeper);
         let started = started.map_err(|_| failed(Errno::TRY_AGAIN))?;
         let recorder = Arc::clone(recorder.insert(Arc::new(started)));
         // Nothing to take means that the program failed on its way here, and has reported that.
@@ -169,6 +180,13 @@ impl Keeper<'_> {
     }
 }
 
+/// Why nothing was started.
+enum Unstarted {
+    Failed(Failure),
+    /// There can be no log; a sentence.
+    NoLog(String),
+}
+
 /// What goes on while the program runs.
 struct Running {
     account: Arc<Account>,
@@ -177,22 +195,26 @@ struct Running {
 }
 
 /// The terminal, where the policy names it to be asked.
-fn asked_terminal(supervision: &Supervision, pause: &Arc<Pause>) -> Option<Arc<Terminal>> {
-    let mut named = supervision.plan.profile.supervisor.approval.iter();
+fn asked_terminal(plan: &Plan, pause: &Arc<Pause>, style: Style) -> Option<Arc<Terminal>> {
+    let mut named = plan.profile.supervisor.approval.iter();
     let programs: Arc<Pause> = Arc::clone(pause);
-    named.any(|given| given.value == Named::Terminal).then(|| Arc::new(Terminal::new(programs, supervision.style)))
+    named.any(|given| given.value == Named::Terminal).then(|| Arc::new(Terminal::new(programs, style)))
 }
 
 /// Whoever the policy names to be asked; `None` where it names nobody.
-fn questions(supervision: &Supervision, terminal: Option<Arc<Terminal>>) -> Option<Arc<Questions>> {
-    let policy = &supervision.plan.profile.supervisor;
+fn questions(
+    plan: &Plan,
+    webhook: Option<Arc<dyn Approver>>,
+    terminal: Option<Arc<Terminal>>,
+) -> Option<Arc<Questions>> {
+    let policy = &plan.profile.supervisor;
     let mut approvers: Vec<Arc<dyn Approver>> = Vec::new();
     if let Some(terminal) = terminal {
         approvers.push(terminal);
     }
     // A policy with a webhook and no list of approvers means the webhook.
     if policy.approval.is_empty() || policy.approval.iter().any(|given| given.value == Named::Webhook) {
-        approvers.extend(supervision.webhook.clone());
+        approvers.extend(webhook);
     }
     let timeout = policy.timeout_ms.as_ref().map_or(DEFAULT_TIMEOUT, |given| Duration::from_millis(given.value));
     let most = policy.questions_per_second.as_ref().map_or(DEFAULT_QUESTIONS, |given| given.value);

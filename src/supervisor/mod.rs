@@ -37,7 +37,7 @@ use crate::profile::{Approver as Named, Profile};
 
 pub use self::account::Refused;
 use self::recorder::Recorder;
-pub use self::recorder::Session;
+pub use self::recorder::{Beginning, Session};
 pub use self::report::Ended;
 pub use self::trusted::{LookedAt, Trust};
 
@@ -59,7 +59,7 @@ const FORWARDED: [Signal; 9] = [
 pub struct Supervision {
     pub plan: Plan,
     /// The log of everything that is decided.
-    pub session: Session,
+    pub session: Beginning,
     /// The approver behind the policy's webhook, where it has one.
     pub webhook: Option<Arc<dyn Approver>>,
     /// How questions on the terminal look.
@@ -97,11 +97,8 @@ pub fn run(
         }
         Side::Parent(keeper) => {
             drop(writing);
-            // The log is the keeper's. The rest is its as well: to free it here would copy each page it lies on.
-            if let Some(Supervision { session, plan, trust, .. }) = supervision {
-                drop(session);
-                std::mem::forget((plan, trust));
-            }
+            // The keeper has it all: to free it here as well would copy each page it lies on.
+            std::mem::forget(supervision);
             let (ended, refusals) = front::wait(keeper, &family, &awaited, &reading);
             if let (Ended::KeeperLost, Some(modes)) = (&ended, modes) {
                 give_back(&modes);

@@ -17,6 +17,8 @@ pub enum Ended {
     Killed(Signal),
     /// The log could not be written any more, and everything was ended; the account says why.
     LogLost,
+    /// The program never ran, because there can be no log; the account says why.
+    NoLog,
     /// The program never ran.
     NotStarted(Failure),
 }
@@ -24,6 +26,7 @@ pub enum Ended {
 const EXITED: u8 = 0;
 const KILLED: u8 = 1;
 const LOG_LOST: u8 = u8::MAX;
+const NO_LOG: u8 = u8::MAX - 1;
 /// Numbers from here on are the stages of a failure.
 const FAILED: u8 = 2;
 
@@ -38,6 +41,7 @@ impl Ended {
             Self::Killed(signal) => (KILLED, signal.0),
             Self::KeeperLost => (FAILED, 0),
             Self::LogLost => (LOG_LOST, 0),
+            Self::NoLog => (NO_LOG, 0),
             Self::NotStarted(failure) => {
                 let stage = Stage::ALL.iter().position(|&stage| stage == failure.stage).unwrap_or(0);
                 (FAILED.saturating_add(u8::try_from(stage).unwrap_or(0)), failure.errno.0)
@@ -53,6 +57,7 @@ impl Ended {
             EXITED => Self::Exited(u8::try_from(value).unwrap_or(u8::MAX)),
             KILLED => Self::Killed(Signal(value)),
             LOG_LOST => Self::LogLost,
+            NO_LOG => Self::NoLog,
             failed => match Stage::ALL.get(usize::from(failed.saturating_sub(FAILED))) {
                 Some(&stage) => Self::NotStarted(Failure { stage, errno: Errno(value) }),
                 None => Self::KeeperLost,
@@ -91,7 +96,8 @@ mod tests {
 
     #[test]
     fn every_end_comes_back_as_it_was_sent() {
-        let mut ends = vec![Ended::LogLost, Ended::Exited(0), Ended::Exited(255), Ended::Killed(Signal::KILL)];
+        let mut ends =
+            vec![Ended::LogLost, Ended::NoLog, Ended::Exited(0), Ended::Exited(255), Ended::Killed(Signal::KILL)];
         ends.extend(Stage::ALL.map(|stage| Ended::NotStarted(Failure { stage, errno: Errno::ACCESS })));
         for end in ends {
             assert_eq!(Ended::decode(end.encode()), end);

@@ -103,12 +103,21 @@ fn a_log_whose_supervisor_was_killed_is_proved_up_to_a_stated_record() {
                 assert!(started.elapsed() < Duration::from_secs(30), "no supervisor was started");
                 std::thread::sleep(Duration::from_millis(1));
             }
+            // It marks the session as begun before the program executes anything.
+            let marked = |session: &Path| state(world).join("host-log/open").join(id(session)).exists();
+            let session = loop {
+                let found = sessions(world).into_iter().find(|session| !seen.contains(session) && marked(session));
+                if let Some(found) = found {
+                    break found;
+                }
+                assert!(started.elapsed() < Duration::from_secs(30), "no session was begun");
+                std::thread::sleep(Duration::from_millis(1));
+            };
             std::thread::sleep(Duration::from_millis(milliseconds));
             let children = fs::read_to_string(&path).expect("children");
             let killed = world.command("kill").arg("-9").args(children.split_whitespace()).status();
             assert!(killed.expect("kill runs").success(), "{children}");
             child.wait().expect("it ends");
-            let session = sessions(world).into_iter().find(|session| !seen.contains(session)).expect("a session");
             seen.push(session.clone());
             let (status, answer) = verify(world, &[&id(&session)]);
             match verdict(&answer) {

@@ -12,6 +12,7 @@ mod people;
 mod words;
 
 use std::ffi::CStr;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -27,7 +28,7 @@ use super::questions::Answered;
 use crate::approval::{Process, Question, Subject};
 use crate::audit::log::{Log, LogError, Lost, Opened, Repeats, now};
 use crate::audit::record::{Disposition, Fields, Level, When};
-use crate::plan::{Operation, Verdict};
+use crate::plan::{Operation, Plan, Verdict};
 use crate::profile::Profile;
 
 /// The exit status of a run that nono refused.
@@ -42,6 +43,19 @@ pub struct Session {
     pub beginning: Vec<u8>,
     /// The digest of a policy. It is of a long text, so the thread that writes makes it.
     pub digest: fn(&Profile) -> String,
+}
+
+/// Makes the session under a plan. It takes some calls to the file system, and so is done while the program enters its sandbox;
+/// the program executes nothing before.
+pub struct Beginning(pub Box<Begin>);
+
+/// Answers with a sentence where there can be no session.
+type Begin = dyn FnOnce(&Plan) -> Result<Session, String>;
+
+impl fmt::Debug for Beginning {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Beginning")
+    }
 }
 
 /// Records what a session does.

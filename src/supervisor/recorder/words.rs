@@ -168,7 +168,7 @@ pub(super) fn ended(fields: &mut Fields<'_>, ended: Ended) {
             fields.number("errno", u64::try_from(failure.errno.0).unwrap_or(0));
         }
         Ended::KeeperLost => fields.text("reason", "nono itself was killed"),
-        Ended::LogLost => {}
+        Ended::LogLost | Ended::NoLog => {}
     }
 }
 

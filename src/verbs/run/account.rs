@@ -71,7 +71,7 @@ fn document(profile: &str, ended: &Ended, status: u8, refusals: &[Refused]) -> V
         Ended::Killed(signal) => ("killed", Some(signal.0)),
         Ended::KeeperLost => ("supervisor-lost", None),
         Ended::LogLost => ("log-lost", None),
-        Ended::NotStarted(_) => ("not-started", None),
+        Ended::NoLog | Ended::NotStarted(_) => ("not-started", None),
     };
     json!({
         "profile": profile,
@@ -101,7 +101,7 @@ pub(super) fn status(ended: &Ended) -> Option<u8> {
     match ended {
         Ended::Exited(status) => Some(*status),
         Ended::Killed(signal) => Some(SIGNALLED.saturating_add(u8::try_from(signal.0).unwrap_or(0))),
-        Ended::KeeperLost | Ended::LogLost | Ended::NotStarted(_) => None,
+        Ended::KeeperLost | Ended::LogLost | Ended::NoLog | Ended::NotStarted(_) => None,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::approval::terminal::Style;
 use crate::cli::Run;
 use crate::enforce::{self, Failure, Program, Stage};
 use crate::plan::{Operation, Verdict, decide, explain};
-use crate::supervisor::{self, Ended, Refused, Supervision, Trust};
+use crate::supervisor::{self, Beginning, Ended, Refused, Supervision, Trust};
 
 use self::account::Document;
 use super::gather::{self, Gathered, ProgramError, Purpose, Scanned};
@@ -55,7 +55,6 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
     let document = arguments.json.as_ref().map(|path| Document::begin(Path::new(path).to_owned())).transpose();
     let document = document.map_err(|why| Refusal::because(vec![why]))?;
     let session = prepared.is_supervised().then(|| gather::session(&gathered, &arguments.command, arguments.audit));
-    let session = session.transpose().map_err(|why| Refusal::because(vec![why]))?;
     let profile = gathered.plan.profile.name.clone();
     let Gathered { plan, kernel, host, temporary, trusting } = gathered;
     let supervision = session.map(|session| Supervision {
@@ -72,7 +71,7 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
     });
     let (ended, refusals) = supervisor::run(&prepared, &kernel, supervision)
         .map_err(|errno| Refusal::because(vec![format!("no process could be started: {errno}")]))?;
-    if !arguments.silent && ended != Ended::LogLost {
+    if !arguments.silent && !matches!(ended, Ended::LogLost | Ended::NoLog) {
         account::say(&refusals, arguments.verbose);
     }
     if let Some(document) = document {
@@ -90,7 +89,8 @@ fn refused_by_trust(gathered: &Gathered, arguments: &Run, scanned: Scanned) -> R
     let Scanned { looked_at, refused: mut sentences, .. } = scanned;
     if gathered.plan.is_supervised() {
         let why = sentences.first().cloned().unwrap_or_default();
-        let session = gather::session(gathered, &arguments.command, arguments.audit);
+        let Beginning(begin) = gather::session(gathered, &arguments.command, arguments.audit);
+        let session = begin(&gathered.plan);
         let recorded =
             session.and_then(|session| supervisor::record_refusal(session, &gathered.plan.profile, &looked_at, &why));
         sentences.extend(recorded.err().map(|why| format!("this refusal is not in the audit log: {why}")));
@@ -103,6 +103,7 @@ fn failed(program: &str, ended: &Ended, account: &[Refused]) -> Refusal {
     match ended {
         Ended::NotStarted(failure) => not_started(program, *failure),
         Ended::LogLost => log_lost(account),
+        Ended::NoLog => Refusal::because(vec![only(account)]),
         Ended::Exited(_) | Ended::Killed(_) | Ended::KeeperLost => {
             Refusal::because(vec!["the process beside the program was killed, so everything was ended".to_owned()])
         }
@@ -111,12 +112,16 @@ fn failed(program: &str, ended: &Ended, account: &[Refused]) -> Refusal {
 
 /// What is said when the log could not be written: the account has the reason alone.
 fn log_lost(account: &[Refused]) -> Refusal {
-    let why = account.first().map_or("nobody knows why", |only| &only.reason);
-    let sentence = format!("the audit log could not be written, so everything was ended: {why}");
+    let sentence = format!("the audit log could not be written, so everything was ended: {}", only(account));
     Refusal::because(vec![
         sentence,
         "make room or mend the place, then start again; `nono audit list` has the rest".to_owned(),
     ])
+}
+
+/// The one reason that the account has.
+fn only(account: &[Refused]) -> String {
+    account.first().map_or_else(|| "nobody knows why".to_owned(), |only| only.reason.clone())
 }
 
 fn variable(name: &str) -> Option<Vec<u8>> {

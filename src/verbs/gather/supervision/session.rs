@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+use syscalls::process::Pid;
 use syscalls::{credentials, process};
 
 use crate::audit::log::host::{digest, hex};
@@ -15,7 +16,7 @@ use crate::cli::{Recorded, VERSION};
 use crate::enforce::gaps::kernel_keeps_files;
 use crate::plan::Plan;
 use crate::profile::{AuditLevel, Profile};
-use crate::supervisor::Session;
+use crate::supervisor::{Beginning, Session};
 use crate::verbs::gather::{self, Gathered, facts};
 use crate::verbs::profiles;
 
@@ -38,21 +39,37 @@ pub(in crate::verbs) fn user() -> u32 {
     credentials::effective_user()
 }
 
-/// A new session for what was gathered.
+/// A session for what was gathered, to be made under its plan.
+pub(in crate::verbs) fn session(gathered: &Gathered, command: &[OsString], asked: Option<Recorded>) -> Beginning {
+    let run = Started {
+        command: command.to_owned(),
+        asked,
+        kernel: gathered.kernel.release.clone(),
+        process: process::own_id(),
+    };
+    Beginning(Box::new(move |plan| begun(&run, plan)))
+}
+
+/// What the first record of a session says of its run besides the plan.
+struct Started {
+    command: Vec<OsString>,
+    asked: Option<Recorded>,
+    /// The kernel's release.
+    kernel: String,
+    process: Pid,
+}
+
+/// Makes the session.
 ///
 /// # Errors
 /// A sentence: there is no place for the log, or it cannot be trusted.
-pub(in crate::verbs) fn session(
-    gathered: &Gathered,
-    command: &[OsString],
-    asked: Option<Recorded>,
-) -> Result<Session, String> {
+fn begun(run: &Started, plan: &Plan) -> Result<Session, String> {
     let log = Opened::create(&state_directory()?, user(), now()).map_err(|error| {
         format!("the audit log cannot be kept: {error}; XDG_STATE_HOME may name another directory of yours")
     })?;
-    let level = level(&gathered.plan, asked);
+    let level = level(plan, run.asked);
     let mut beginning = Vec::new();
-    begin(&mut Fields::new(&mut beginning), gathered, command, level);
+    begin(&mut Fields::new(&mut beginning), run, plan, level);
     Ok(Session { log, level, beginning, digest: policy_digest })
 }
 
@@ -94,8 +111,8 @@ fn level(plan: &Plan, asked: Option<Recorded>) -> Level {
     policy.into_iter().chain(flag).min().unwrap_or(Level::All)
 }
 
-fn begin(fields: &mut Fields<'_>, gathered: &Gathered, command: &[OsString], level: Level) {
-    let profile = &gathered.plan.profile;
+fn begin(fields: &mut Fields<'_>, run: &Started, plan: &Plan, level: Level) {
+    let (profile, command) = (&plan.profile, &run.command);
     fields.text("nono", VERSION);
     fields.text("level", level.name());
     fields.text("profile", &profile.name);
@@ -105,13 +122,13 @@ fn begin(fields: &mut Fields<'_>, gathered: &Gathered, command: &[OsString], lev
     let joined = command.iter().map(|word| word.as_bytes()).collect::<Vec<_>>().join(&0);
     fields.remark("command", &shown(command));
     fields.text("command_sha256", &digest(&joined));
-    fields.remark("directory", gathered.plan.workdir.as_bytes());
+    fields.remark("directory", plan.workdir.as_bytes());
     fields.number("user", u64::from(user()));
-    fields.number("pid", u64::try_from(process::own_id().number()).unwrap_or(0));
+    fields.number("pid", u64::try_from(run.process.number()).unwrap_or(0));
     fields.text("host", hostname().trim_end());
-    fields.text("kernel", &gathered.kernel.release);
+    fields.text("kernel", &run.kernel);
     fields.text("architecture", std::env::consts::ARCH);
-    coverage(fields, &gathered.plan);
+    coverage(fields, plan);
 }
 
 /// Which operations are all in the log, and which the kernel decides about alone.
