@@ -3,6 +3,7 @@
 
 mod attacked;
 mod clock;
+mod durable;
 mod exported;
 mod mishaps;
 mod pieces;
