@@ -3,7 +3,6 @@
 
 mod attacked;
 mod clock;
-mod durable;
 mod exported;
 mod mishaps;
 mod pieces;
