@@ -207,6 +207,11 @@ fn filters_of_its_own_open_nothing_and_still_forbid() {
             open.are(&["trace", "log", "allow"], "OK");
             open.are(&["refuse"], "EXDEV");
         }
+        // Nor does a tracer take them away, which is root's to do where the kernel can.
+        if world.who == Who::Root {
+            bare(world, &["suspend"]).all(&["OK", "EINVAL"]);
+        }
+        confined(world, &[], &["suspend"]).all(&["EPERM"]);
     });
 }
 
