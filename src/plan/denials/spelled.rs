@@ -17,6 +17,9 @@ pub struct Spellings(OnceLock<Rules>);
 #[derive(Debug)]
 struct Rules {
     all: Vec<Rule>,
+    /// For each of them, where a path must end or have a slash to be covered, or 0 for whatever must be compared. Side by side
+    /// these are a few cache lines.
+    ends: Vec<[usize; 2]>,
     out_of_the_ordinary: usize,
 }
 
@@ -44,19 +47,22 @@ impl Spellings {
     /// the start of the path that what is closed lies beneath.
     pub fn closing<'p>(&self, plan: &'p Plan, operation: &Operation) -> Option<(Reason<'p>, AbsPath)> {
         let path = operation.path()?;
-        let rules = self.near(plan, &[path]);
+        let (rules, ends) = self.near(plan, &[path]);
         if rules.is_empty() {
             return None;
         }
         let folded = fold::path(path);
         let reads = matches!(operation, Operation::Execute(_) | Operation::Read(_));
-        let covering = || rules.iter().filter(|rule| rule.closed.covers(&folded));
-        covering().find_map(|rule| Some((rule.reason(plan, path, reads)?, rule.closed.start(path, &folded))))
+        let bytes = folded.as_bytes();
+        let ends_at = |end: usize| end == 0 || bytes.get(end).map_or(end == bytes.len(), |byte| *byte == b'/');
+        let near = rules.iter().zip(ends).filter(|(_, ends)| ends_at(ends[0]) || ends_at(ends[1]));
+        let mut covering = near.map(|(rule, _)| rule).filter(|rule| rule.closed.covers(&folded));
+        covering.find_map(|rule| Some((rule.reason(plan, path, reads)?, rule.closed.start(path, &folded))))
     }
 
     /// Whether something closed would lie beneath a new entry at `path`, if that were the same as another spelling of it.
     pub fn is_above(&self, plan: &Plan, path: &AbsPath) -> bool {
-        let rules = self.near(plan, &[path]);
+        let (rules, _) = self.near(plan, &[path]);
         let folded = fold::path(path);
         rules.iter().any(|rule| match &rule.closed {
             Closed::Paths(paths) => paths.iter().any(|closed| closed != &*folded && closed.is_within(&folded)),
@@ -67,7 +73,7 @@ impl Spellings {
     /// Whether something closed beneath the directory `from`, or beneath another spelling of it, would be open if that became
     /// `to`.
     pub fn opens(&self, plan: &Plan, from: &AbsPath, to: &AbsPath) -> bool {
-        let rules = self.near(plan, &[from, to]);
+        let (rules, _) = self.near(plan, &[from, to]);
         let folded = fold::path(from);
         rules.iter().any(|rule| match (&rule.closed, rule.place) {
             (Closed::Paths(paths), _) => paths.iter().any(|closed| closed.is_within(&folded)),
@@ -80,10 +86,11 @@ impl Spellings {
     }
 
     /// The rules that may be about another spelling of one of `paths`.
-    fn near(&self, plan: &Plan, paths: &[&AbsPath]) -> &[Rule] {
+    fn near(&self, plan: &Plan, paths: &[&AbsPath]) -> (&[Rule], &[[usize; 2]]) {
         let rules = self.0.get_or_init(|| Rules::of(plan));
         let ordinary = paths.iter().all(|path| fold::is_plain(path));
-        if ordinary { rules.all.get(..rules.out_of_the_ordinary).unwrap_or_default() } else { &rules.all }
+        let count = if ordinary { rules.out_of_the_ordinary } else { rules.all.len() };
+        (rules.all.get(..count).unwrap_or_default(), rules.ends.get(..count).unwrap_or_default())
     }
 }
 
@@ -130,7 +137,7 @@ impl Rules {
         }
         let out_of_the_ordinary = first.len();
         first.append(&mut rest);
-        Self { all: first, out_of_the_ordinary }
+        Self { ends: first.iter().map(|rule| rule.closed.ends()).collect(), all: first, out_of_the_ordinary }
     }
 }
 
@@ -155,6 +162,18 @@ impl Rule {
 }
 
 impl Closed {
+    fn ends(&self) -> [usize; 2] {
+        let length = |path: &AbsPath| if path.as_bytes().len() > 1 { path.as_bytes().len() } else { 0 };
+        match self {
+            Self::Glob(_) => [0; 2],
+            Self::Paths(paths) => match paths.as_slice() {
+                [one] => [length(one); 2],
+                [one, other] => [length(one), length(other)],
+                _ => [0; 2],
+            },
+        }
+    }
+
     /// The shortest start of `path` that is covered when it is `folded`. Both have as many names.
     fn start(&self, path: &AbsPath, folded: &AbsPath) -> AbsPath {
         let (mut path, mut folded) = (path.clone(), folded.clone());
