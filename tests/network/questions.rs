@@ -1,6 +1,6 @@
 //! Hosts that no rule covers, under a policy that says whom to ask.
 
-use crate::lab::{API, HOME, Lab, OTHER, PRIVATE, each};
+use crate::lab::{API, API_V6, HOME, Lab, OTHER, PRIVATE, each};
 
 /// The flags of a policy with an approver, which says yes to `hosts`, each with a scope.
 pub(crate) fn asking(lab: &Lab, hosts: &str) -> [String; 2] {
@@ -50,6 +50,21 @@ fn a_question_names_every_address_that_the_connection_may_go_to() {
         assert_eq!(taken(lab), [format!("several.example.org 80 tcp {OTHER} {API}")]);
         let requests = lab.taken("requests");
         assert!(requests.iter().all(|line| line.starts_with(&format!("::ffff:{OTHER} "))), "{requests:?}");
+    });
+}
+
+/// With a rule such a host is reached, and without one the account says why it is not.
+#[test]
+fn a_host_without_ipv4_is_not_asked_about_and_the_account_says_so() {
+    each(|lab| {
+        let flags = asking(lab, "six.example.org once\n");
+        lab.write("zone", &format!("six.example.org {API_V6}\n"));
+        let refused = lab.curl(&[&flags[0], &flags[1]], "http://six.example.org/");
+        assert!(refused.code() != 0 && refused.stdout.is_empty(), "{}", refused.stdout);
+        assert!(refused.stderr.contains("a rule with its name opens both"), "{}", refused.stderr);
+        assert_eq!(taken(lab), [""; 0]);
+        let flags = [&flags[0], &flags[1], "--allow-host", "six.example.org"];
+        assert_eq!(lab.curl(&flags, "http://six.example.org/").stdout, "hello\n");
     });
 }
 

@@ -9,6 +9,7 @@ mod inet;
 pub(super) mod network;
 mod receive;
 mod send;
+mod senders;
 mod unix;
 
 use std::ffi::CString;

@@ -1,19 +1,18 @@
 //! Where connections and datagrams to the Internet go: what was written, the host that a name stands for, or the name server
 //! of this process.
 
-use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::slice;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use syscalls::Errno;
 use syscalls::notify::Listener;
 use syscalls::{file, socket};
 
+use super::senders::Senders;
 use crate::approval::{AskedOperation, Host, Question, Subject};
 use crate::audit::record::Disposition;
 use crate::network::home::{decide_here, home};
@@ -33,9 +32,6 @@ use crate::supervisor::recorder::Recorder;
 
 /// The port of name servers (RFC 1035, section 4.2).
 const NAME_SERVER: u16 = 53;
-/// Sockets whose senders are shown by other addresses, and addresses of each. The oldest are forgotten.
-const MOST_SOCKETS: usize = 1024;
-const MOST_SENDERS: usize = 64;
 
 /// The policy's network, for everything that acts on sockets.
 #[derive(Debug)]
@@ -52,6 +48,10 @@ pub(in crate::supervisor::mediate) struct Network {
     /// Where `/etc/hosts` is and what programs read there, if that is something else.
     hosts: OnceLock<Option<(AbsPath, OwnedFd)>>,
 }
+
+/// Of a name that nobody looked up only this family is answered: it is not known whether there is the other.
+const OVER_IPV4: &str = "its name has addresses of IPv6 alone, and a host that is asked about is reached over IPv4; a rule \
+                         with its name opens both";
 
 /// What a program wants to reach, as it wrote it.
 #[derive(Clone, Copy, Debug)]
@@ -72,14 +72,6 @@ pub(super) enum Settled {
     Asked(Box<dyn FnOnce() -> Result<SocketAddr, Errno> + Send>),
     /// After something that takes time.
     Later(Box<dyn FnOnce() -> Result<SocketAddr, Errno> + Send>),
-}
-
-/// Datagram sockets that have sent to an address that stands for another: what answers is to look like what was written to.
-#[derive(Debug, Default)]
-pub(super) struct Senders {
-    used: AtomicBool,
-    /// By the socket's cookie: pairs of who really sends, and who is shown.
-    shown: Mutex<BTreeMap<u64, Vec<(SocketAddr, SocketAddr)>>>,
 }
 
 impl Network {
@@ -194,14 +186,7 @@ impl Network {
                 let what = operation.to_string();
                 let host = Host { target, port: wanted.address.port(), udp: wanted.udp, addresses: Vec::new() };
                 self.settle_by_asking(caller, host, reason, move |network| {
-                    let may_look_up = |questions: &Arc<Questions>| questions.may_look_up();
-                    let known = names.resolver.known(&stand_in.name).is_some();
-                    if !known && !network.questions.as_ref().is_some_and(may_look_up) {
-                        network.account.too_many(what);
-                        return Err(Errno::ACCESS);
-                    }
-                    let outcome = names.resolver.addresses(&stand_in.name);
-                    network.led(caller, wanted, &stand_in, &outcome, usize::MAX)
+                    network.looked_up(caller, wanted, &stand_in, &names, what)
                 })
             }
             Verdict::Ask(_) | Verdict::Deny(_)
@@ -266,6 +251,28 @@ impl Network {
             }
             Ok(real)
         })))
+    }
+
+    /// The addresses of a name that no rule covers, which is looked up no more often than somebody may be asked.
+    fn looked_up(
+        &self,
+        caller: Caller,
+        wanted: Wanted,
+        stand_in: &StandIn,
+        names: &Names,
+        what: String,
+    ) -> Result<Vec<SocketAddr>, Errno> {
+        let may_look_up = |questions: &Arc<Questions>| questions.may_look_up();
+        let known = names.resolver.known(&stand_in.name).is_some();
+        if !known && !self.questions.as_ref().is_some_and(may_look_up) {
+            self.account.too_many(what);
+            return Err(Errno::ACCESS);
+        }
+        let outcome = names.resolver.addresses(&stand_in.name);
+        if outcome.as_ref().is_ok_and(|found| found.v4.is_empty() && !found.v6.is_empty()) {
+            self.account.kept_back(what, None, OVER_IPV4);
+        }
+        self.led(caller, wanted, stand_in, &outcome, usize::MAX)
     }
 
     /// The addresses of the name that the policy lets it lead to, at least one and at the most `most`. A connection goes to
@@ -342,52 +349,4 @@ fn reached(address: SocketAddr) -> Result<(), Errno> {
     let any: SocketAddr = if address.is_ipv6() { ([0_u16; 8], 0).into() } else { ([0_u8; 4], 0).into() };
     let reached = UdpSocket::bind(any).and_then(|socket| socket.connect(address));
     reached.map_err(|error| Errno(error.raw_os_error().unwrap_or(Errno::ACCESS.0)))
-}
-
-impl Senders {
-    /// Shows what `real` sends to `socket` as coming from `shown`.
-    ///
-    /// # Errors
-    /// Those of `getsockopt(2)`.
-    pub(super) fn show(&self, socket: &OwnedFd, real: SocketAddr, shown: SocketAddr) -> Result<(), Errno> {
-        let cookie = socket::cookie(socket.as_fd())?;
-        let mut all = self.locked();
-        if !all.contains_key(&cookie) && all.len() >= MOST_SOCKETS {
-            // Cookies only grow: the first is the oldest socket.
-            all.pop_first();
-        }
-        let pairs = all.entry(cookie).or_default();
-        pairs.retain(|(known, _)| *known != real);
-        if pairs.len() >= MOST_SENDERS {
-            pairs.remove(0);
-        }
-        pairs.push((real, shown));
-        self.used.store(true, Ordering::Release);
-        Ok(())
-    }
-
-    /// Whether any socket has such senders.
-    pub(super) fn is_used(&self) -> bool {
-        self.used.load(Ordering::Acquire)
-    }
-
-    /// Whether `socket` has such senders.
-    pub(super) fn has(&self, socket: &OwnedFd) -> bool {
-        socket::cookie(socket.as_fd()).is_ok_and(|cookie| self.locked().contains_key(&cookie))
-    }
-
-    /// Who is shown in the place of `real`.
-    pub(super) fn shown(&self, socket: &OwnedFd, real: SocketAddr) -> SocketAddr {
-        let Ok(cookie) = socket::cookie(socket.as_fd()) else { return real };
-        let is_it = |(known, _): &&(SocketAddr, SocketAddr)| {
-            known.port() == real.port() && known.ip().to_canonical() == real.ip().to_canonical()
-        };
-        let all = self.locked();
-        all.get(&cookie).and_then(|pairs| pairs.iter().find(is_it)).map_or(real, |(_, shown)| *shown)
-    }
-
-    fn locked(&self) -> MutexGuard<'_, BTreeMap<u64, Vec<(SocketAddr, SocketAddr)>>> {
-        // Every change of the map is whole, so a panic elsewhere leaves it usable.
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
