@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use nono::audit::log::{Opened, Repeats, now};
+use nono::audit::record::When;
 use serde_json::Value;
 
 use crate::world::{Who, World, skip};
@@ -232,4 +235,24 @@ fn each_file_is_on_the_disk_before_what_vouches_for_it() {
     // Nothing is waited for before the program has ended.
     let early = ["fsync(", "fdatasync("].iter().flat_map(|sync| places(sync, "")).filter(|place| *place < ended);
     assert_eq!(early.count(), usize::from(!places("fdatasync(", "/key.new").is_empty()) * 2, "{calls:#?}");
+}
+
+#[test]
+fn what_somebody_waited_for_is_signed_soon_although_nothing_follows() {
+    let state = std::env::temp_dir().join(format!("nono-waited-for-{}", std::process::id()));
+    fs::DirBuilder::new().mode(0o700).create(&state).expect("a directory");
+    let user = fs::metadata(&state).expect("a directory").uid();
+    let opened = Opened::create(&state, user, now()).expect("a session");
+    let checkpoint = state.join("sessions").join(opened.id()).join("checkpoint");
+    let log = opened.start(|_| {}, || {}).expect("a thread");
+    let number = log.append(When::default(), b"\"operation\":\"approval\"", Repeats::Written).expect("a record");
+    log.wait(number).expect("it is on the disk");
+    assert!(!checkpoint.exists());
+    until(|| checkpoint.exists().then_some(()));
+    let signed = fs::read_to_string(&checkpoint).expect("a checkpoint");
+    assert_eq!(signed.lines().nth(1), Some("1"));
+    log.end().expect("an end");
+    let host = fs::read_to_string(state.join("host-log/events.jsonl")).expect("the host's log");
+    assert!(host.contains(&signed.lines().take(3).collect::<Vec<_>>().join("\\n")), "{host}");
+    fs::remove_dir_all(&state).expect("it is removed");
 }

@@ -34,6 +34,8 @@ pub(super) struct Writer {
     session: Opened,
     /// What the host signed about this session's key, until it is durable.
     certificate: Option<File>,
+    /// The checkpoint of all that is synced, once that was signed.
+    checkpoint: String,
     /// What the first record gets, until it has it.
     rest: Vec<u8>,
     signer: Signer,
@@ -80,6 +82,7 @@ impl Writer {
         Ok(Self {
             session,
             certificate: None,
+            checkpoint: String::new(),
             rest: Vec::new(),
             signer,
             tree,
@@ -134,7 +137,8 @@ impl Writer {
     /// Says in the host's log how the session ended, once the names of the session's files are there for good.
     fn end(&self) -> Result<(), LogError> {
         let Opened { id, directory, host, .. } = &self.session;
-        let note = self.note().to_string();
+        let is_signed = self.signed == self.tree.size() && !self.checkpoint.is_empty();
+        let note = if is_signed { self.checkpoint.clone() } else { self.note().to_string() };
         let names = File::open(directory).map_err(|error| LogError::at("open", directory, error))?;
         host.append_after(&names, "session.closed", id, |fields| fields.exact("checkpoint", &note))?;
         host.close(id);
@@ -204,7 +208,7 @@ impl Writer {
         let now = Instant::now();
         let dirty = self.tree.size() > self.synced;
         let sign = self.signature_is_due(now) || (batch.last && self.tree.size() > self.signed);
-        if dirty && (batch.awaited || sign || now.saturating_duration_since(self.last_sync) >= SYNC_EVERY) {
+        if sign || (dirty && (batch.awaited || now.saturating_duration_since(self.last_sync) >= SYNC_EVERY)) {
             self.sync(sign, batch.last)?;
             (self.synced, self.last_sync) = (self.tree.size(), now);
         }
@@ -222,7 +226,8 @@ impl Writer {
     fn sync(&mut self, sign: bool, last: bool) -> Result<(), LogError> {
         let Opened { directory, host, events, .. } = &self.session;
         let note = sign.then(|| self.note().to_string());
-        let renewal = note.map(|note| store::Renewal::begin(directory, CHECKPOINT, note.as_bytes())).transpose()?;
+        let begin = |note: &String| store::Renewal::begin(directory, CHECKPOINT, note.as_bytes());
+        let renewal = note.as_ref().map(begin).transpose()?;
         let mut files = vec![events];
         files.extend(&self.certificate);
         files.extend(renewal.as_ref().map(store::Renewal::file));
@@ -236,6 +241,7 @@ impl Writer {
             host.seal()?;
         }
         self.certificate = None;
+        self.checkpoint = note.unwrap_or_default();
         Ok(())
     }
 
