@@ -244,6 +244,9 @@ fn change(operation: &Operation, reason: &Reason<'_>, nearest: Option<&AbsPath>)
         // A file that is not there yet is created in its directory.
         Operation::Write(path) => entry("--write", &["sandbox", "write"], nearest.unwrap_or(path).as_bytes()),
         Operation::UnixConnect(path) => entry("--allow-unix-socket", &["sandbox", "unix_sockets"], path.as_bytes()),
+        // No rule has the port 0.
+        Operation::Connect { port: 0, .. } => return None,
+        Operation::Listen(listen) if listen.port == 0 => "bind(2) with a port that `network.listen` names".to_owned(),
         Operation::Connect { target, port, udp } => {
             let host = format!("{target}:{port}{}", if *udp { "/udp" } else { "" });
             entry("--allow-host", &["network", "allow"], host.as_bytes())

@@ -41,6 +41,15 @@ fn a_denial_names_its_entry_and_how_to_take_it_back() {
 }
 
 #[test]
+fn no_flag_is_named_that_would_be_refused() {
+    let listen = Operation::Listen(Listen { address: None, port: 0 });
+    assert_eq!(change(&listen), "bind(2) with a port that `network.listen` names");
+    let Operation::Connect { target, .. } = connect("a.example:1") else { panic!("no connection") };
+    let nowhere = Operation::Connect { target, port: 0, udp: false };
+    assert_eq!(explained(profile(Vec::new()), &nowhere).change, None);
+}
+
+#[test]
 fn nothing_changes_what_is_nonos_own() {
     let told = explained(profile(Vec::new()), &Operation::Read(at("/own/state/x")));
     assert_eq!((told.rule, told.change), (None, None));

@@ -52,7 +52,8 @@ pub(super) fn say(refusals: &[Refused], verbose: bool) {
     refusals.iter().take(most).for_each(|refused| print::say(&line(refused)));
     let more = refusals.len().saturating_sub(most);
     if more > 0 {
-        print::say(&format!("refused as well: {more} other things (-v lists them)"));
+        let things = if more == 1 { "thing" } else { "things" };
+        print::say(&format!("refused as well: {more} other {things} (-v lists them)"));
     }
 }
 
