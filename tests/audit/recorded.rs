@@ -195,8 +195,22 @@ fn connections_and_look_ups_are_recorded_by_address_and_name() {
 try: socket.create_connection(('127.0.0.1', 9))
 except OSError: pass
 try: socket.getaddrinfo('other.example', 80)
+except OSError: pass
+try: socket.socket().bind(('127.0.0.1', 38191))
 except OSError: pass";
-        let flags = ["run", "--allow-host", "127.0.0.1:1", "--allow-host", "some.example", "--", python, "-c", script];
+        let flags = [
+            "run",
+            "--allow-host",
+            "127.0.0.1:1",
+            "--allow-host",
+            "some.example",
+            "--listen",
+            "38191",
+            "--",
+            python,
+            "-c",
+            script,
+        ];
         assert_eq!(world.finish(world.nono().args(flags)).code(), 0);
         let all = records(&sessions(world)[0]);
         let found = |operation: &str, target: &str| {
@@ -206,6 +220,7 @@ except OSError: pass";
         let connection = found("net.connect", "127.0.0.1:9");
         assert_eq!((&connection["disposition"], &connection["transport"]), (&"denied".into(), &"tcp".into()));
         assert_eq!(found("dns.query", "other.example")["disposition"], "denied");
+        assert_eq!(found("net.bind", "localhost:38191")["disposition"], "allowed");
     });
 }
 

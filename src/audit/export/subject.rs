@@ -104,6 +104,10 @@ pub(super) fn endpoint(target: &str) -> Endpoint {
     if target.starts_with(['/', '@']) {
         return Endpoint::Path(target.to_owned());
     }
+    // A port of loopback, as older records have it.
+    if let Ok(port) = target.parse() {
+        return Endpoint::Name { name: "localhost".to_owned(), port: Some(port) };
+    }
     let with_port = target.rsplit_once(':').and_then(|(host, port)| Some((host, Some(port.parse::<u16>().ok()?))));
     let (host, port) = with_port.unwrap_or((target, None));
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -145,6 +149,7 @@ mod tests {
             ("[fd00::1]:1", address("fd00::1", Some(1))),
             ("fd00::1", address("fd00::1", None)),
             ("a.example", name("a.example", None)),
+            ("8080", name("localhost", Some(8080))),
             ("a:99999", name("a:99999", None)),
             ("", name("", None)),
             ("/run/a.sock", Endpoint::Path("/run/a.sock".into())),

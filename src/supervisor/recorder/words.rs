@@ -80,7 +80,9 @@ pub(super) fn targets(out: &mut Vec<u8>, operations: &[Operation]) -> bool {
                 return true;
             }
             (Operation::Listen(listen), None) => {
-                fields.bytes("target", listen.to_string().as_bytes());
+                // A port alone is one of loopback, of either family.
+                let place = if listen.address.is_none() { "localhost:" } else { "" };
+                fields.bytes("target", format!("{place}{listen}").as_bytes());
                 return true;
             }
             (_, Some(_)) => {}
