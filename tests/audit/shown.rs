@@ -136,7 +136,7 @@ fn less_shows_a_long_log_a_screen_at_a_time_and_ctrl_c_does_not_end_it() {
         let steps = serde_json::json!([
             ["expect", "session.start"],
             ["send", "\u{3}"],
-            ["wait", 0.3],
+            ["wait", 1.5],
             ["send", "G"],
             ["expect", "session.end"],
             ["send", "q"],
