@@ -31,6 +31,7 @@ pub(crate) fn compare(
     ways: &mut [Way<'_>],
     against: &[usize],
 ) -> io::Result<()> {
+    ways.iter_mut().for_each(|way| way.taken.clear());
     for round in 0..=rounds {
         for way in &mut *ways {
             let taken = (way.run)()?;

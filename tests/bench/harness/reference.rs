@@ -4,6 +4,7 @@ use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::thread;
 
 use syscalls::abi::filter::{answer, code, data};
 use syscalls::abi::{Arch, SockFilter, Syscall};
@@ -12,20 +13,24 @@ use syscalls::notify::{Listener, Notification, descriptor_of, load_with_listener
 use syscalls::process::{self, Change, Pid, Side, StringList};
 use syscalls::{Errno, credentials, file};
 
-/// What the supervisor does with each call, after it has read the path.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// Lets the kernel go on.
-    Continue,
-    /// Opens the file itself, and hands the descriptor over.
-    Inject,
+/// How the supervisor receives calls, and what it does with each, after it has read the path.
+#[derive(Clone, Copy)]
+pub(crate) struct Mode {
+    /// It opens the file itself and hands the descriptor over, instead of letting the kernel go on.
+    injects: bool,
+    /// Caller and receiver take turns on one processor, where the kernel knows how.
+    takes_turns: bool,
+    receivers: usize,
 }
 
 impl Mode {
     pub(crate) fn named(name: &str) -> Option<Self> {
+        let plain = Self { injects: false, takes_turns: true, receivers: 1 };
         match name {
-            "continue" => Some(Self::Continue),
-            "inject" => Some(Self::Inject),
+            "continue" => Some(plain),
+            "inject" => Some(Self { injects: true, ..plain }),
+            "anywhere" => Some(Self { takes_turns: false, ..plain }),
+            "two" => Some(Self { receivers: 2, ..plain }),
             _ => None,
         }
     }
@@ -47,9 +52,18 @@ pub(crate) fn supervise(mode: Mode, words: Vec<OsString>) -> io::Result<u8> {
             let mut number = [0; 4];
             file::read(number_out.as_fd(), &mut number)?;
             let listener = Listener::new(descriptor_of(child, i32::from_ne_bytes(number))?);
-            let _ = listener.wake_up_synchronously();
+            if mode.takes_turns {
+                let _ = listener.wake_up_synchronously();
+            }
             file::write(go_in.as_fd(), &[1])?;
-            Ok(serve(&listener, mode, child))
+            // Whichever receiver learns of the end ends them all.
+            let serve = || process::exit_now(serve(&listener, mode, child));
+            thread::scope(|scope| {
+                for _ in 1..mode.receivers {
+                    scope.spawn(serve);
+                }
+                serve()
+            })
         }
     }
 }
@@ -106,7 +120,7 @@ fn answer_one(listener: &Listener, call: &Notification, mode: Mode) {
     let mut buffer = [0; 4096];
     let to_page_end = usize::try_from(4096 - address % 4096).unwrap_or(4096);
     let copied = read_memory(call.thread, address, buffer.get_mut(..to_page_end).unwrap_or_default());
-    if mode == Mode::Continue {
+    if !mode.injects {
         let _ = listener.go_on(call.id);
         return;
     }
