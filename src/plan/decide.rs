@@ -108,7 +108,7 @@ fn closed<'p>(plan: &'p Plan, path: &AbsPath, wanted: Use, near: Option<&Near>) 
             }
     });
     let denial = || match near {
-        Some(near) => near.denials(plan).find(|denial| denial.covers(path)),
+        Some(near) => near.denials(plan, path).find(|denial| denial.covers(path)),
         None => plan.denials.covering(path),
     };
     own.map(Reason::Own).or_else(|| denial().map(Reason::Denial))

@@ -3,13 +3,16 @@
 use crate::plan::{Denial, Grant, OwnPlace, Plan};
 use crate::profile::FilePattern;
 use crate::profile::abs_path::AbsPath;
+use crate::profile::glob::Names;
 
 /// Places of the rules in a plan that may cover something directly in a directory, in the plan's order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Near {
     directory: AbsPath,
     own: Vec<usize>,
     denials: Vec<usize>,
+    /// The names of entries that the patterns among the denials may match.
+    matching: Names<'static>,
     grants: Vec<usize>,
 }
 
@@ -22,7 +25,15 @@ impl Near {
             FilePattern::Path(path) => is_near(path) || denial.real.as_ref().is_some_and(is_near),
             FilePattern::Glob { .. } => true,
         };
+        let mut matching = Names::default();
+        for denial in plan.denials.iter() {
+            match &denial.pattern {
+                FilePattern::Glob { glob, .. } => glob.add_names_in(&directory, &mut matching),
+                FilePattern::Path(_) => {}
+            }
+        }
         Self {
+            matching: matching.into_owned(),
             own: places(&plan.own, |own| is_near(&own.path)),
             denials: places(&plan.denials, denies),
             grants: places(&plan.grants, |grant| is_near(&grant.real)),
@@ -39,8 +50,14 @@ impl Near {
         self.own.iter().filter_map(|&place| plan.own.get(place))
     }
 
-    pub(super) fn denials<'p>(&self, plan: &'p Plan) -> impl Iterator<Item = &'p Denial> {
-        self.denials.iter().filter_map(|&place| plan.denials.get(place))
+    /// The denials that may cover the entry `path`.
+    pub(super) fn denials<'p>(&self, plan: &'p Plan, path: &AbsPath) -> impl Iterator<Item = &'p Denial> {
+        let may_match = path.file_name().is_none_or(|name| self.matching.may_match(name));
+        let may_cover = move |denial: &&Denial| match &denial.pattern {
+            FilePattern::Glob { .. } => may_match || denial.real.is_some(),
+            FilePattern::Path(_) => true,
+        };
+        self.denials.iter().filter_map(|&place| plan.denials.get(place)).filter(may_cover)
     }
 
     pub(super) fn grants<'p>(&self, plan: &'p Plan) -> impl Iterator<Item = &'p Grant> {
