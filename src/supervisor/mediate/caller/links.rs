@@ -76,7 +76,7 @@ impl Links {
 }
 
 /// The number of a descriptor as `/proc` writes it; `None` for what cannot be one.
-fn decimal(number: i32, digits: &mut [u8; 12]) -> Option<&CStr> {
+pub(in crate::supervisor::mediate) fn decimal(number: i32, digits: &mut [u8; 12]) -> Option<&CStr> {
     // At most ten digits: the NUL byte behind them stays.
     write!(&mut digits[..], "{}", u32::try_from(number).ok()?).ok()?;
     CStr::from_bytes_until_nul(digits).ok()

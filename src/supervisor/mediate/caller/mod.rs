@@ -21,7 +21,7 @@ use syscalls::signal::{self, Signal};
 use syscalls::{Errno, file};
 
 pub(in crate::supervisor) use self::identity::Powers;
-pub(super) use self::links::Links;
+pub(super) use self::links::{Links, decimal};
 use crate::approval::Process;
 use crate::profile::abs_path::AbsPath;
 

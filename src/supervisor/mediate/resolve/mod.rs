@@ -8,7 +8,8 @@ mod straight;
 mod walk;
 
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
+use std::sync::OnceLock;
 
 use syscalls::Errno;
 use syscalls::at::{self, OpenHow, resolve as how};
@@ -251,8 +252,14 @@ fn base(caller: Caller, directory: i32, path: &CStr, resolve: u64) -> Result<Opt
 }
 
 pub(super) fn real_path(file: &OwnedFd) -> Result<RealPath, Errno> {
-    let mut buffer = [0; PATH_MAX];
-    let text = file::real_path(file.as_fd(), &mut buffer)?;
+    // The way there is looked up once: most of what the link of a descriptor costs is that.
+    static OWN: OnceLock<Option<OwnedFd>> = OnceLock::new();
+    let own = OWN.get_or_init(|| file::open_path(c"/proc/self/fd").ok());
+    let (mut digits, mut buffer) = ([0; 12], [0; PATH_MAX]);
+    let text = match (own, caller::decimal(file.as_raw_fd(), &mut digits)) {
+        (Some(own), Some(name)) => at::read_link(own.as_fd(), name, &mut buffer)?,
+        _ => file::real_path(file.as_fd(), &mut buffer)?,
+    };
     Ok(AbsPath::new(text).map_or(RealPath::Nameless, RealPath::Path))
 }
 
