@@ -26,6 +26,9 @@ impl<'w> Disk<'w> {
         if own_user() != 0 {
             return skip("only root mounts a filesystem");
         }
+        if !Path::new("/dev/fuse").exists() {
+            return skip("this kernel has no FUSE");
+        }
         each(|world| kinds.iter().for_each(|kind| test(&Disk::mounted(world, kind))));
     }
 
