@@ -12,6 +12,9 @@ use crate::plan::{Found, Host, Operation, Verdict};
 use crate::profile::abs_path::AbsPath;
 use crate::profile::escape::escaped;
 use crate::profile::host::{Endpoint, HostError, Listen, Target};
+use crate::trust::policy::Enforcement;
+use crate::trust::scan;
+use crate::trust::verify::{Action, Verdict::Blocked, Verdict::Failed, Verdict::Verified};
 
 use super::gather::{self, Gathered, Purpose};
 use super::{NO, REFUSED, USAGE, YES, print};
@@ -44,14 +47,55 @@ pub(super) fn why(arguments: &Why) -> u8 {
         Some(nearest) => explain_missing(&gathered.plan, &asked.operation, &verdict, nearest),
         None => explain(&gathered.plan, &asked.operation, &verdict),
     };
+    let refused = if matches!(verdict, Verdict::Allow(_)) { by_trust(arguments, &gathered, &asked) } else { None };
+    let is_refused = refused.is_some();
+    let explanation = refused.unwrap_or(explanation);
     let printed = match arguments.json {
         true => print::json(&as_json(arguments, &asked, &explanation)),
         false => print::document(&as_text(&asked, &explanation)),
     };
     match (printed, verdict) {
-        (YES, Verdict::Allow(_)) => YES,
+        (YES, Verdict::Allow(_)) => {
+            if is_refused {
+                NO
+            } else {
+                YES
+            }
+        }
         (YES, Verdict::Ask(_) | Verdict::Deny(_)) => NO,
         _ => REFUSED,
+    }
+}
+
+/// Why a file that the plan opens is kept back all the same: it is not signed as it must be, or is and may not change.
+fn by_trust(arguments: &Why, gathered: &Gathered, asked: &Asked) -> Option<Explanation> {
+    let (rules, real) = (&gathered.trusting.rules, asked.real.as_ref()?);
+    let is_strict = rules.enforcement() > Enforcement::Audit || rules.blocks();
+    if asked.nearest.is_some() || !is_strict || !gathered.plan.is_supervised() || !rules.protects(real) {
+        return None;
+    }
+    let found = scan::judge(vec![real.clone()], rules).pop()?;
+    let told = |reason: String, change: Option<String>| {
+        let operation = asked.operation.to_string();
+        Some(Explanation { operation, path: Some(real.clone()), decision: "deny", reason, rule: None, change })
+    };
+    match (&asked.operation, &found.verdict) {
+        (Operation::Write(_), Verified(_)) if rules.keeps_from_change() => {
+            let reason = "it is signed, and what is signed stays as it was signed".to_owned();
+            told(reason, Some("\"protect\": false in the trust policy".to_owned()))
+        }
+        (Operation::Read(_) | Operation::Execute(_), verdict) => {
+            let action = verdict.action(rules.enforcement(), gather::overridden(&arguments.sandbox));
+            let advice = match verdict {
+                Failed(failure) => Some(failure.advice().to_owned()),
+                Blocked(_) | Verified(_) => None,
+            };
+            if action == Action::Deny { told(verdict.to_string(), advice) } else { None }
+        }
+        (
+            Operation::Connect { .. } | Operation::Listen(_) | Operation::UnixConnect(_) | Operation::Write(_),
+            Blocked(_) | Failed(_) | Verified(_),
+        ) => None,
     }
 }
 

@@ -187,3 +187,27 @@ fn an_older_policy_that_is_put_back_is_noticed_and_refused_where_the_user_says_s
     ]));
     assert_ne!(inside.code(), 0, "{}", inside.stderr);
 }
+
+#[test]
+fn a_question_about_a_file_is_answered_as_a_run_would() {
+    let Some(world) = World::new(Who::User(NOBODY)) else { return };
+    project(&world);
+    shell(&world, "echo evil > CLAUDE-2.md; echo x > notes.md");
+    let why = |words: &[&str]| world.finish(world.nono().arg("why").args(words).arg("--allow-cwd"));
+    for (words, status, said) in [
+        (&["read", "CLAUDE.md"][..], 0, "is allowed"),
+        (&["read", "CLAUDE-2.md"], 1, "is denied: no .bundle file found"),
+        (&["exec", "run.py"], 0, "is allowed"),
+        (&["write", "CLAUDE.md"], 1, "stays as it was signed"),
+        (&["write", "CLAUDE-2.md"], 0, "is allowed"),
+        (&["read", "notes.md"], 0, "is allowed"),
+        (&["read", "CLAUDE-2.md", "--trust-override"], 0, "is allowed"),
+        (&["read", "CLAUDE-9.md"], 0, "is allowed"),
+    ] {
+        let outcome = why(words);
+        assert_eq!(outcome.code(), status, "{words:?}: {}{}", outcome.stdout, outcome.stderr);
+        assert!(outcome.stdout.contains(said), "{words:?}: {}", outcome.stdout);
+    }
+    let outcome = why(&["read", "CLAUDE-2.md", "--json"]);
+    assert!(outcome.stdout.contains("\"decision\": \"deny\""), "{}", outcome.stdout);
+}
