@@ -89,7 +89,8 @@ pub fn read(path: &Path, most: u64) -> Result<Option<Vec<u8>>, LogError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(LogError::at("read", path, error)),
     };
-    let mut content = Vec::new();
+    // Checkpoints and keys are shorter, and read at once.
+    let mut content = Vec::with_capacity(1024);
     let read = file.take(most.saturating_add(1)).read_to_end(&mut content);
     read.map_err(|error| LogError::at("read", path, error))?;
     if content.len() as u64 > most { Err(LogError::because(path, "is too long")) } else { Ok(Some(content)) }

@@ -29,7 +29,8 @@ pub(super) struct Entry {
 
 /// Everything that the policy says, in the order of the keys of a profile.
 pub(super) fn entries(profile: &Profile) -> Vec<Entry> {
-    let mut all = Vec::new();
+    // Most of it is files.
+    let mut all = Vec::with_capacity(profile.files.len().saturating_add(64));
     for kind in [FileRuleKind::Allow, FileRuleKind::Read, FileRuleKind::Write, FileRuleKind::Deny] {
         all.extend(profile.files.iter().filter(|rule| rule.kind == kind).map(file_rule));
     }

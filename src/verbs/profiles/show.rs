@@ -60,6 +60,8 @@ pub(super) fn entry_as_json(entry: &Entry) -> Value {
 /// A policy as the document has it. Here and below the keys are in the order of the alphabet, as in any `Value`.
 struct Report<'p>(&'p Profile);
 
+struct All<'e>(&'e [Entry]);
+
 struct Written<'e>(&'e Entry);
 
 struct Origin<'e>(&'e Provenance);
@@ -74,13 +76,18 @@ impl Serialize for Report<'_> {
         let profile = self.0;
         let mut map = serializer.serialize_map(Some(6))?;
         map.serialize_entry("description", &profile.description)?;
-        let entries = entries(profile);
-        map.serialize_entry("entries", &entries.iter().map(Written).collect::<Vec<_>>())?;
+        map.serialize_entry("entries", &All(&entries(profile)))?;
         map.serialize_entry("extends", &Names(&profile.extends))?;
         map.serialize_entry("groups", &Names(&profile.groups))?;
         map.serialize_entry("name", &profile.name)?;
         map.serialize_entry("version", &profile.version)?;
         map.end()
+    }
+}
+
+impl Serialize for All<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Written))
     }
 }
 
