@@ -214,6 +214,10 @@ static int stays_behind(char **argument, time_t *end)
 static void daemonize(char **argument)
 {
     time_t end;
+    /* A signal that was ignored before the run, as nohup(1) does, stays so: not here, where it is to end this process. */
+    static const int deadly[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
+        signal(deadly[i], SIG_DFL);
     if (stays_behind(argument, &end)) {
         while (strcmp(argument[2], "stay") == 0 && time(NULL) < end)
             usleep(20000);
