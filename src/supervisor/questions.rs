@@ -17,6 +17,9 @@ const MOST_KEPT: usize = 4096;
 const TOO_MANY: &str = "too many questions were asked shortly before";
 const GONE: &str = "the program that asked is gone";
 
+/// Device and inode of an object; `None` for one that does not exist yet, and for a host.
+type Identity = Option<(u64, u64)>;
+
 /// Puts questions to the approvers of a policy.
 pub(super) struct Questions {
     approvers: Vec<Arc<dyn Approver>>,
@@ -74,7 +77,8 @@ struct Key {
 
 #[derive(Debug)]
 struct State {
-    open: BTreeMap<Key, Arc<Pending>>,
+    /// Open questions, with the object that each is about: an answer is about no other that has its path by then.
+    open: BTreeMap<(Key, Identity), Arc<Pending>>,
     /// Why what was answered with no is not asked again.
     refused: BTreeMap<Key, Answered>,
     allowed: Vec<Allowed>,
@@ -95,6 +99,8 @@ struct Bucket {
 #[derive(Clone, Debug)]
 struct Allowed {
     path: AbsPath,
+    /// The object that was shown, where the yes is to one that was there.
+    identity: Identity,
     beneath: bool,
     access: Access,
     until: Option<SystemTime>,
@@ -125,12 +131,24 @@ impl Questions {
         Self { approvers, timeout, fail_open, most_a_second, state: Mutex::new(state) }
     }
 
-    /// Whether an earlier yes holds for `access` to `path`.
-    pub(super) fn covers(&self, path: &AbsPath, access: Access) -> bool {
+    /// Whether an earlier yes holds for `access` to the object `identity` at `path`.
+    pub(super) fn covers(&self, path: &AbsPath, identity: Identity, access: Access) -> bool {
+        self.holds(path, access, |allowed| allowed.identity.is_none() || allowed.identity == identity)
+    }
+
+    /// Whether an earlier yes holds for `access` to an object at `path`, whichever that is.
+    pub(super) fn covers_name(&self, path: &AbsPath, access: Access) -> bool {
+        self.holds(path, access, |_| true)
+    }
+
+    fn holds(&self, path: &AbsPath, access: Access, is_it: impl Fn(&Allowed) -> bool) -> bool {
         let now = SystemTime::now();
         self.locked().allowed.iter().any(|allowed| {
             let reaches = if allowed.beneath { path.is_within(&allowed.path) } else { *path == allowed.path };
-            reaches && allowed.access.includes(access) && allowed.until.is_none_or(|until| now < until)
+            reaches
+                && is_it(allowed)
+                && allowed.access.includes(access)
+                && allowed.until.is_none_or(|until| now < until)
         })
     }
 
@@ -154,7 +172,7 @@ impl Questions {
     /// Asks, unless the same is being asked or was answered with no. `waits` says whether the call still waits: nobody is
     /// asked about one that is gone.
     pub(super) fn ask(&self, question: &Question, waits: &(dyn Fn() -> bool + Sync)) -> Answered {
-        let key = Key::of(question);
+        let key = (Key::of(question), identity_of(question));
         let deadline = Instant::now() + self.timeout;
         loop {
             let (pending, is_own) = match self.locked().enter(&key, self.most_a_second) {
@@ -207,7 +225,7 @@ impl Questions {
     }
 
     /// Keeps what the answer says beyond this call, and closes the question.
-    fn settle(&self, question: &Question, key: &Key, answer: Answer) -> Answered {
+    fn settle(&self, question: &Question, key: &(Key, Identity), answer: Answer) -> Answered {
         let mut state = self.locked();
         state.open.remove(key);
         match answer {
@@ -220,7 +238,7 @@ impl Questions {
                     state.refused.pop_first();
                 }
                 let answered = Answered::No { approver, reason };
-                state.refused.insert(key.clone(), answered.clone());
+                state.refused.insert(key.0.clone(), answered.clone());
                 answered
             }
             // Silence is not kept as a no: the next time somebody may be there.
@@ -304,8 +322,9 @@ impl Bucket {
 
 impl State {
     /// The question of `key` while it is open, and whether this call has opened it.
-    fn enter(&mut self, key: &Key, most_a_second: u64) -> Result<(Arc<Pending>, bool), Answered> {
-        if let Some(why) = self.refused.get(key) {
+    fn enter(&mut self, key: &(Key, Identity), most_a_second: u64) -> Result<(Arc<Pending>, bool), Answered> {
+        // A no is about the path: whoever may put another file there is not heard again.
+        if let Some(why) = self.refused.get(&key.0) {
             return Err(why.clone());
         }
         if let Some(pending) = self.open.get(key) {
@@ -329,12 +348,19 @@ impl State {
                 return;
             }
         };
-        let (path, beneath) = match scope {
+        let (path, identity, beneath) = match scope {
             Scope::Once => return,
-            Scope::Object => (real.clone(), false),
-            Scope::Directory => (real.parent().unwrap_or_else(|| real.clone()), true),
+            Scope::Object => (real.clone(), identity_of(question), false),
+            Scope::Directory => (real.parent().unwrap_or_else(|| real.clone()), None, true),
         };
-        self.allowed.push(Allowed { path, beneath, access: access_of(question), until });
+        self.allowed.push(Allowed { path, identity, beneath, access: access_of(question), until });
+    }
+}
+
+fn identity_of(question: &Question) -> Identity {
+    match &question.object {
+        Subject::File(object) => object.identity,
+        Subject::Host(_) => None,
     }
 }
 

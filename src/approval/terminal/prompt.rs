@@ -172,7 +172,10 @@ fn choice(scope: Scope, question: &Question) -> (&'static str, String) {
             ("d", format!("yes, and so for everything beneath {shown} in this session"))
         }
         Scope::Object => match question.object {
-            Subject::File(_) => ("o", "yes, and so for this path in this session".to_owned()),
+            Subject::File(Object { identity: None, .. }) => {
+                ("o", "yes, and so for this path in this session".to_owned())
+            }
+            Subject::File(_) => ("o", "yes, and so for this object in this session".to_owned()),
             Subject::Host(_) => ("o", "yes, and so for this host and port in this session".to_owned()),
         },
         Scope::Once => ("y", "yes, once".to_owned()),
@@ -229,7 +232,7 @@ nono asks: allow this?
   profile    default
   time left  30 s
   y          yes, once
-  o          yes, and so for this path in this session
+  o          yes, and so for this object in this session
   d          yes, and so for everything beneath /srv/keys in this session
   n          no; so is Enter alone
 allow? [y/o/d/N] ";

@@ -222,10 +222,10 @@ impl Mediator {
             }
             let same = asked.iter().map(|(operation, _)| *operation).filter(|other| other.path() == Some(path));
             let access = access_of(same);
-            if questions.covers(path, access) {
+            let found = object.filter(|(object, _)| object.real == RealPath::Path(path.clone()));
+            if questions.covers(path, found.map(|(object, _)| object.status.identity), access) {
                 continue;
             }
-            let found = object.filter(|(object, _)| object.real == RealPath::Path(path.clone()));
             let reason = explain(&self.plan, operation, verdict).reason;
             let about = match (operation, found) {
                 (Operation::UnixConnect(_), _) => AskedOperation::ConnectUnix,

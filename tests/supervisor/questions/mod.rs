@@ -254,6 +254,27 @@ fn a_yes_reaches_as_far_as_it_says_and_no_further() {
 }
 
 #[test]
+fn a_yes_to_one_file_is_none_to_another_that_takes_its_path() {
+    each(|world| {
+        let later = |file: &str| format!("cat {file}; cat {file}");
+        let meanwhile = |file: &str| format!("cat {file} & sleep 0.5; cat {file}; wait");
+        for script in [&later as &dyn Fn(&str) -> String, &meanwhile] {
+            let (file, other) = (outside(world, "file", "file\n"), outside(world, "other", "other\n"));
+            let taken = file.clone();
+            let service = Service::answering(move |asked| {
+                // The one that was asked about first makes room while the answer is thought about.
+                let is_first = fs::rename(&other, &taken).is_ok();
+                thread::sleep(Duration::from_secs(if is_first { 1 } else { 0 }));
+                answer(asked, if is_first { "allow" } else { "deny" }, "path")
+            });
+            let outcome = run(world, &service.url(), &[], &script(&file));
+            assert_eq!(outcome.stdout, "file\n", "{}", outcome.stderr);
+            assert_eq!(service.asked().len(), 2, "{}", outcome.stderr);
+        }
+    });
+}
+
+#[test]
 fn a_call_on_two_objects_needs_a_yes_to_each() {
     each(|world| {
         let (mine, yours) = (outside(world, "mine", "mine\n"), outside(world, "yours", "yours\n"));

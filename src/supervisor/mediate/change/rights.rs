@@ -70,7 +70,7 @@ impl Mediator {
         let is_given = |operation: &Operation| {
             let asked = access_of(std::iter::once(operation));
             matches!(self.verdict(operation), Verdict::Allow(_))
-                || self.questions.as_ref().is_some_and(|questions| questions.covers(path, asked))
+                || self.questions.as_ref().is_some_and(|questions| questions.covers_name(path, asked))
         };
         let read = is_given(&Operation::Read(path.clone()));
         Access { read, write: false, execute: is_given(&Operation::Execute(path.clone())) }
