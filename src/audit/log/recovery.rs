@@ -24,6 +24,8 @@ use crate::merkle::note::Note;
 
 /// The last record of a session that was recovered.
 const RECOVERED: &str = "log.recovered";
+/// Torn ends of one session that are kept. Each is left by somebody who was killed while he recovered it.
+const MOST_TORN: u32 = 1_000;
 
 /// Signs, with the host's key, what sessions left behind whose supervisor was killed. One that was changed since its last
 /// checkpoint is left as it is, and the host's log says so.
@@ -118,7 +120,7 @@ fn sealed(host: &Host, id: &str, directory: &Path, events: &mut File) -> Result<
 
 /// Keeps what is cut off under the next free name: somebody who recovered the session before may have been killed as well.
 fn keep_aside(directory: &Path, torn: &[u8]) -> Result<(), LogError> {
-    for number in 0_u32.. {
+    for number in 0..MOST_TORN {
         let name = format!("torn-{number}.bin");
         match store::read(&directory.join(&name), torn.len() as u64) {
             Ok(None) => return store::replace(directory, &name, torn),
@@ -128,7 +130,7 @@ fn keep_aside(directory: &Path, torn: &[u8]) -> Result<(), LogError> {
             Ok(Some(_)) | Err(_) => {}
         }
     }
-    Ok(())
+    Err(LogError::because(directory, "has no name left for what is to be cut off its log: move the torn-*.bin away"))
 }
 
 /// Whether a session was sealed before, by somebody who was killed before the host's log could say so.
