@@ -58,6 +58,9 @@ def main():
     steps, command = json.loads(sys.argv[1]), sys.argv[2:]
     child, terminal = pty.fork()
     if child == 0:
+        # What is started in the background may ignore the keys of a terminal, and this is in the foreground of its own.
+        for key in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+            signal.signal(key, signal.SIG_DFL)
         os.execvp(command[0], command)
     person = Person(terminal)
     try:
