@@ -275,6 +275,26 @@ fn a_yes_to_one_file_is_none_to_another_that_takes_its_path() {
 }
 
 #[test]
+fn a_yes_to_a_new_file_is_none_to_one_that_came_there_meanwhile() {
+    each(|world| {
+        let (new, other) = (word(&world.outside().join("new")).to_owned(), outside(world, "other", "other\n"));
+        let taken = new.clone();
+        let service = Service::answering(move |asked| {
+            let is_first = fs::rename(&other, &taken).is_ok();
+            answer(asked, if is_first { "allow" } else { "deny" }, "path")
+        });
+        // To read and write, and to make it.
+        let outcome = run(world, &service.url(), &[], &format!("(cat <> {new}); cat {new}"));
+        assert_eq!(outcome.stdout, "", "{}", outcome.stderr);
+        assert!(service.asked().len() >= 2, "{}", outcome.stderr);
+        fs::remove_file(&new).expect("the file that came there");
+        let twin = Service::answering(|asked| answer(asked, "allow", "path"));
+        let outcome = run(world, &twin.url(), &[], &format!("echo made > {new}; cat {new}"));
+        assert_eq!(outcome.stdout, "made\n", "{}", outcome.stderr);
+    });
+}
+
+#[test]
 fn a_call_on_two_objects_needs_a_yes_to_each() {
     each(|world| {
         let (mine, yours) = (outside(world, "mine", "mine\n"), outside(world, "yours", "yours\n"));
