@@ -77,9 +77,9 @@ fn fields_are_where_a_search_looks_for_them() {
         (&asked["event"]["action"], &asked["event"]["duration"]),
         (&"approval-timeout".into(), &30_000_000_000_u64.into())
     );
-    let verified = row("verify", "/work/CLAUDE.md", "denied");
+    let verified = row("verify", "/srv/CLAUDE.md", "denied");
     let place = (&verified["file"]["path"], &verified["event"]["category"][0], &verified["event"]["type"][0]);
-    assert_eq!(place, (&"/work/CLAUDE.md".into(), &"file".into(), &"access".into()));
+    assert_eq!(place, (&"/srv/CLAUDE.md".into(), &"file".into(), &"access".into()));
     let alert = row("session.damaged", "20260131T000000Z-00000001", "noted");
     assert_eq!(alert["event"]["kind"], "alert");
 }

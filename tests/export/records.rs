@@ -23,15 +23,15 @@ pub(crate) fn line(index: u64, operation: &str, target: &str, disposition: &str,
 /// Operations, each with a target.
 const OPERATIONS: [(&str, &str); 22] = [
     ("fs.read", "/home/u/.ssh/id_rsa"),
-    ("fs.create", "/work/new"),
-    ("fs.write", "/work/a b"),
-    ("fs.delete", "/work/old"),
-    ("fs.rename", "/work/old"),
-    ("fs.link", "/work/old"),
-    ("fs.chmod", "/work/old"),
-    ("fs.chown", "/work/old"),
-    ("fs.utime", "/work/old"),
-    ("fs.setxattr", "/work/old"),
+    ("fs.create", "/srv/new"),
+    ("fs.write", "/srv/a b"),
+    ("fs.delete", "/srv/old"),
+    ("fs.rename", "/srv/old"),
+    ("fs.link", "/srv/old"),
+    ("fs.chmod", "/srv/old"),
+    ("fs.chown", "/srv/old"),
+    ("fs.utime", "/srv/old"),
+    ("fs.setxattr", "/srv/old"),
     ("process.execute", "/usr/bin/cat"),
     ("net.connect", "api.example.com:443"),
     ("net.connect", "[2001:db8::1]:443"),
@@ -42,7 +42,7 @@ const OPERATIONS: [(&str, &str); 22] = [
     ("dns.query", "api.example.com"),
     ("approval", "/etc/hosts"),
     ("net.connect", "@/tmp/.X11-unix/X0"),
-    ("verify", "/work/CLAUDE.md"),
+    ("verify", "/srv/CLAUDE.md"),
     ("something.new", "whatever"),
 ];
 
@@ -94,7 +94,7 @@ fn ends() -> [(&'static str, Value); 8] {
         ("failed", json!({ "outcome": "ENOENT", "errno": 2, "resolved": false })),
         (
             "kernel",
-            json!({ "outcome": "kernel", "flags": 0o10_000_000, "to": "/work/to", "transport": "tcp", "repeats": 9 }),
+            json!({ "outcome": "kernel", "flags": 0o10_000_000, "to": "/srv/to", "transport": "tcp", "repeats": 9 }),
         ),
         ("allowed", json!({ "alert": "nobody answered, and the policy lets that count as a yes" })),
     ]
