@@ -126,10 +126,7 @@ impl Host {
     /// # Errors
     /// What is there is not what was signed, or it cannot be written.
     pub fn append(&self, operation: &str, target: &str, more: impl FnOnce(&mut Fields<'_>)) -> Result<(), LogError> {
-        self.locked(|events, tree, bytes| {
-            let bytes = bytes.saturating_add(self.add(events, tree, (operation, target), more)?);
-            self.publish(None, events, tree, bytes)
-        })
+        self.append_signed(None, (operation, target), more)
     }
 
     /// The same once the names in the directory `names` are durable.
@@ -143,9 +140,18 @@ impl Host {
         target: &str,
         more: impl FnOnce(&mut Fields<'_>),
     ) -> Result<(), LogError> {
+        self.append_signed(Some(names), (operation, target), more)
+    }
+
+    fn append_signed(
+        &self,
+        names: Option<&File>,
+        said: (&str, &str),
+        more: impl FnOnce(&mut Fields<'_>),
+    ) -> Result<(), LogError> {
         self.locked(|events, tree, bytes| {
-            let bytes = bytes.saturating_add(self.add(events, tree, (operation, target), more)?);
-            self.publish(Some(names), events, tree, bytes)
+            let bytes = bytes.saturating_add(self.add(events, tree, said, more)?);
+            self.publish(names, events, tree, bytes)
         })
     }
 
