@@ -245,17 +245,13 @@ impl Queue {
 impl State {
     fn push(&mut self, kind: u8, when: When, fields: &[u8]) {
         let length = u32::try_from(fields.len()).unwrap_or(u32::MAX);
-        let mut head = [0_u8; HEAD];
-        let parts: [&[u8]; 5] = [
-            &[kind],
-            &length.to_ne_bytes(),
-            &when.moment.seconds.to_ne_bytes(),
-            &when.moment.nanoseconds.to_ne_bytes(),
-            &u64::try_from(when.elapsed.as_micros()).unwrap_or(u64::MAX).to_ne_bytes(),
-        ];
-        parts.iter().copied().flatten().zip(&mut head).for_each(|(byte, place)| *place = *byte);
+        let elapsed = u64::try_from(when.elapsed.as_micros()).unwrap_or(u64::MAX);
         self.pending.reserve(HEAD.saturating_add(fields.len()));
-        self.pending.extend_from_slice(&head);
+        self.pending.push(kind);
+        self.pending.extend_from_slice(&length.to_ne_bytes());
+        self.pending.extend_from_slice(&when.moment.seconds.to_ne_bytes());
+        self.pending.extend_from_slice(&when.moment.nanoseconds.to_ne_bytes());
+        self.pending.extend_from_slice(&elapsed.to_ne_bytes());
         self.pending.extend_from_slice(fields);
         self.added = self.added.saturating_add(1);
     }
