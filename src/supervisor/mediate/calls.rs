@@ -2,6 +2,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "each handler knows a few of the four hundred calls")]
 
 use std::ffi::CString;
+use std::time::Instant;
 
 use syscalls::Errno;
 use syscalls::abi::Syscall;
@@ -10,7 +11,7 @@ use syscalls::at::attributes::Time;
 use syscalls::notify::Notification;
 
 use super::attributes::{Attribute, Subject};
-use super::caller::Caller;
+use super::caller::{Caller, SHORT};
 use super::change::{At, Change};
 use super::open::Open;
 use super::{Mediator, Outcome, resolve::Last};
@@ -129,6 +130,9 @@ impl Mediator {
         let arguments = Arguments { caller, raw: notification.arguments };
         // A call that no handler knows was notified by mistake: it is refused, never let through.
         let Some(call) = Syscall::numbered(notification.number) else { return Outcome::Fail(Errno::NO_SYSCALL) };
+        if let Some(outcome) = self.go_on_plainly(&arguments, call) {
+            return outcome;
+        }
         let answered = self
             .opens(call, &arguments)
             .or_else(|| self.changes(call, &arguments))
@@ -140,6 +144,22 @@ impl Mediator {
             Some(Err(errno)) => Outcome::Fail(errno),
             None => Outcome::Fail(Errno::NO_SYSCALL),
         }
+    }
+
+    /// The common case of an open, where it is left to the kernel; `None` for every other call.
+    fn go_on_plainly(&self, a: &Arguments, call: Syscall) -> Option<Outcome> {
+        let (directory, path, flags) = match call {
+            Syscall::openat => (a.int(0), a.long(1), a.long(2)),
+            Syscall::open => (CURRENT, a.long(0), a.long(1)),
+            _ => return None,
+        };
+        let mut buffer = [0; SHORT];
+        let flags = flags & OpenHow::VALID | OpenHow::LARGE_FILE;
+        if !self.may_go_on_plainly(flags) {
+            return None;
+        }
+        let path = self.memories.string(a.caller, Instant::now(), path, &mut buffer)?;
+        self.open_by_kernel(a.caller, call, (directory, path), flags)
     }
 
     fn opens(&self, call: Syscall, a: &Arguments) -> Option<Result<Outcome, Errno>> {

@@ -26,8 +26,8 @@ use syscalls::abi::Syscall;
 use syscalls::notify::{Listener, Notification};
 use syscalls::process::Pid;
 
-use self::caller::Caller;
 pub(super) use self::caller::Powers;
+use self::caller::{Caller, Memories};
 use self::change::{At, granted_paths_may_move};
 use self::nearby::Nearby;
 use self::open::Mounts;
@@ -54,6 +54,7 @@ pub(super) struct Mediator {
     plan: Arc<Plan>,
     listener: Arc<Listener>,
     resolver: Resolver,
+    memories: Memories,
     nearby: Nearby,
     spellings: Spellings,
     mounts: Mounts,
@@ -86,6 +87,8 @@ pub(super) enum Outcome {
     Fail(Errno),
     /// The kernel carries it out.
     GoOn,
+    /// The same for what is recorded already.
+    GoOnRecorded,
     HandOver {
         file: OwnedFd,
         close_on_exec: bool,
@@ -146,6 +149,7 @@ impl Mediator {
             plan,
             listener,
             resolver,
+            memories: Memories::default(),
             nearby: Nearby::default(),
             spellings: Spellings::default(),
             mounts: Mounts::default(),
@@ -300,12 +304,16 @@ impl Mediator {
     fn recorded(&self, notification: &Notification, outcome: Outcome) -> Outcome {
         let ending = match &outcome {
             Outcome::Fail(errno) => Ending::Failed(*errno),
+            Outcome::GoOnRecorded => return outcome,
             Outcome::GoOn => Ending::Kernel,
             Outcome::HandOver { .. } | Outcome::Return(_) => Ending::Done,
             // Slow calls were unwound before they came here.
             Outcome::Asked(_) | Outcome::Slow(_) => Ending::Failed(Errno::TRY_AGAIN),
         };
         let call = Syscall::numbered(notification.number);
+        if matches!(call, Some(Syscall::execve | Syscall::execveat)) {
+            self.memories.forget();
+        }
         let describe = || self.caller(notification).describe();
         let recorded = self.recorder.answered(notification, call, ending, describe);
         if recorded.is_ok() { outcome } else { Outcome::Fail(Errno::IO) }

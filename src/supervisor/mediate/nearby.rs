@@ -36,10 +36,27 @@ struct Place {
 impl Mediator {
     /// What the plan says about `operation`: the answer of [`decide()`].
     pub(super) fn verdict(&self, operation: &Operation) -> Verdict<'_> {
-        match operation.path().and_then(|path| self.place(path)) {
+        let place = operation.path().and_then(|path| self.place(path));
+        self.verdict_in(place.as_deref(), operation)
+    }
+
+    fn verdict_in(&self, place: Option<&Place>, operation: &Operation) -> Verdict<'_> {
+        match place {
             Some(place) => decide_near(&self.plan, &place.near, operation),
             None => decide(&self.plan, operation),
         }
+    }
+
+    /// The verdict on the first of `operations`, which are all about one file, when each is allowed and the file need not be
+    /// signed.
+    pub(super) fn plain_verdict(&self, operations: &[Operation]) -> Option<Verdict<'_>> {
+        let first = operations.first()?;
+        let place = first.path().and_then(|path| self.place(path));
+        let mut verdicts = operations.iter().map(|operation| self.verdict_in(place.as_deref(), operation));
+        let verdict = verdicts.next().filter(|verdict| matches!(verdict, Verdict::Allow(_)))?;
+        let plainly = verdicts.all(|verdict| matches!(verdict, Verdict::Allow(_)))
+            && !self.is_to_be_signed_in(place.as_deref(), first);
+        plainly.then_some(verdict)
     }
 
     /// [`Self::verdict`] about what is `held`. What is closed stays closed under another spelling, where the filesystem takes
@@ -81,11 +98,16 @@ impl Mediator {
     }
 
     /// Whether the file of `operation` must be signed.
-    pub(super) fn is_to_be_signed(&self, operation: Option<&Operation>) -> bool {
-        let (Some(trusted), Some(Operation::Read(real) | Operation::Write(real))) = (&self.trusted, operation) else {
+    pub(super) fn is_to_be_signed(&self, operation: &Operation) -> bool {
+        let place = operation.path().and_then(|path| self.place(path));
+        self.is_to_be_signed_in(place.as_deref(), operation)
+    }
+
+    fn is_to_be_signed_in(&self, place: Option<&Place>, operation: &Operation) -> bool {
+        let (Some(trusted), Operation::Read(real) | Operation::Write(real)) = (&self.trusted, operation) else {
             return false;
         };
-        let may_match = |name| self.place(real).is_none_or(|place| place.to_be_signed.may_match(name));
+        let may_match = |name| place.is_none_or(|place| place.to_be_signed.may_match(name));
         real.file_name().is_none_or(may_match) && trusted.concern(real, || None).is_some()
     }
 

@@ -85,9 +85,7 @@ impl Open {
 
     /// What of the object's content is asked for.
     pub(super) fn access(&self) -> Access {
-        let mode = self.flags & OpenHow::ACCESS_MODE;
-        let write = mode != OpenHow::READ_ONLY || self.has(OpenHow::TRUNCATE);
-        Access { read: mode != OpenHow::WRITE_ONLY, write, execute: false }
+        access(self.flags)
     }
 
     fn operations(&self, real: &AbsPath) -> Vec<Operation> {
@@ -285,6 +283,13 @@ impl Mediator {
             Decided::Refuse(errno) => Err(errno),
         }
     }
+}
+
+/// What of the content an open with `flags` asks for.
+fn access(flags: u64) -> Access {
+    let mode = flags & OpenHow::ACCESS_MODE;
+    let write = mode != OpenHow::READ_ONLY || flags & OpenHow::TRUNCATE != 0;
+    Access { read: mode != OpenHow::WRITE_ONLY, write, execute: false }
 }
 
 /// The path that `target` is, as the text of the link `path`: what must stay beneath its start is looked up from there.

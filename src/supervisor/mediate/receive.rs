@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -96,19 +96,30 @@ struct Work {
     asleep: AtomicBool,
     /// Empty until it has started.
     relief: OnceLock<Thread>,
-    /// Calls that were received and that nobody carries out yet. A signal interrupts them no more.
+    /// Calls that were received and that nobody carries out yet, and how many. A signal interrupts them no more.
     taken: Mutex<VecDeque<Notification>>,
+    taken_count: AtomicUsize,
     /// Held from the look whether a call waits until it is received, so that whoever looked does not wait for another.
     taking: Mutex<()>,
 }
 
 impl Work {
     fn next_taken(&self) -> Option<Notification> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        if !self.has_taken() {
+            return None;
+        }
+        self.with_taken(VecDeque::pop_front)
+    }
+
+    fn with_taken<R>(&self, change: impl FnOnce(&mut VecDeque<Notification>) -> R) -> R {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = change(&mut taken);
+        self.taken_count.store(taken.len(), Ordering::SeqCst);
+        result
     }
 
     fn has_taken(&self) -> bool {
-        !self.taken.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.taken_count.load(Ordering::SeqCst) > 0
     }
 
     /// Receives the calls that wait, unless the relief is about to.
@@ -119,7 +130,7 @@ impl Work {
                 return;
             }
             match next_call(mediator) {
-                Ok(Some(call)) => self.taken.lock().unwrap_or_else(PoisonError::into_inner).push_back(call),
+                Ok(Some(call)) => self.with_taken(|taken| taken.push_back(call)),
                 Ok(None) => {}
                 Err(_) => return,
             }
@@ -145,9 +156,11 @@ fn next_call(mediator: &Mediator) -> Result<Option<Notification>, Errno> {
 fn carry_out(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, notification: Notification) {
     match mediator.answer(&notification) {
         later @ (Outcome::Asked(_) | Outcome::Slow(_)) => waiting.put_aside(mediator, notification, later),
-        outcome @ (Outcome::Fail(_) | Outcome::GoOn | Outcome::HandOver { .. } | Outcome::Return(_)) => {
-            mediator.send(&notification, outcome);
-        }
+        outcome @ (Outcome::Fail(_)
+        | Outcome::GoOn
+        | Outcome::GoOnRecorded
+        | Outcome::HandOver { .. }
+        | Outcome::Return(_)) => mediator.send(&notification, outcome),
     }
 }
 
@@ -253,7 +266,7 @@ impl Mediator {
         let id = notification.id;
         let _ = match self.recorded(notification, outcome) {
             Outcome::Fail(errno) => self.listener.answer(id, Err(errno)),
-            Outcome::GoOn => self.listener.go_on(id),
+            Outcome::GoOn | Outcome::GoOnRecorded => self.listener.go_on(id),
             Outcome::HandOver { file, close_on_exec, alone } => {
                 let handed = if alone {
                     self.listener.give_away(id, file, close_on_exec)

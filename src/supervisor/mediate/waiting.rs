@@ -93,7 +93,11 @@ impl Waiting {
             outcome = match outcome {
                 Outcome::Asked(ask) => ask(),
                 Outcome::Slow(act) => mediator.as_caller(caller, act),
-                Outcome::Fail(_) | Outcome::GoOn | Outcome::HandOver { .. } | Outcome::Return(_) => break outcome,
+                Outcome::Fail(_)
+                | Outcome::GoOn
+                | Outcome::GoOnRecorded
+                | Outcome::HandOver { .. }
+                | Outcome::Return(_) => break outcome,
             };
         };
         // Under the lock, so that no other thread of the same number is interrupted.

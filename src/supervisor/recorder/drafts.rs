@@ -46,6 +46,8 @@ pub(super) struct Drafts(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
+    /// For calls of which everything is known at once.
+    whole: Draft,
     open: Vec<Draft>,
     spare: Vec<Draft>,
 }
@@ -61,6 +63,15 @@ impl Drafts {
         draft.call = Some(call);
         change(&mut draft);
         state.open.push(draft);
+    }
+
+    /// Writes the record of a call of which everything is known: `write` gets a draft without any of it.
+    pub(super) fn write_whole<R>(&self, write: impl FnOnce(&mut Draft) -> R) -> R {
+        let draft = &mut self.locked().whole;
+        draft.fields.clear();
+        draft.typed.clear();
+        draft.record.clear();
+        write(draft)
     }
 
     /// What is known of `call`, which is over.

@@ -5,6 +5,7 @@
 //! program gets it. What no call waits for goes through [`Recorder::note`]. When one of these fails the log cannot be
 //! written, and nothing further may be let through.
 
+mod call;
 mod clock;
 mod drafts;
 mod part;
@@ -19,9 +20,11 @@ use std::time::{Duration, Instant};
 use syscalls::Errno;
 use syscalls::abi::Syscall;
 use syscalls::notify::{Notification, NotifyId};
+use syscalls::process::Pid;
 
 use self::clock::Clock;
 use self::drafts::Drafts;
+pub(super) use self::people::Life;
 use self::people::People;
 use super::Ended;
 use super::questions::Answered;
@@ -122,8 +125,6 @@ impl Recorder {
     /// first goes. `creates` says that a file is made.
     pub(super) fn decided(&self, call: NotifyId, operations: &[Operation], verdict: &Verdict<'_>, creates: bool) {
         self.drafts.change(call, |draft| {
-            draft.fields.clear();
-            draft.has_target = words::targets(&mut draft.fields, operations);
             draft.writes = operations.iter().any(|operation| matches!(operation, Operation::Write(_)));
             draft.creates = creates;
             draft.disposition = Some(match verdict {
@@ -131,12 +132,41 @@ impl Recorder {
                 // Until somebody answers, and where nobody may be asked, it is refused.
                 Verdict::Ask(_) | Verdict::Deny(_) => Disposition::Denied,
             });
-            let mut fields = Fields::new(&mut draft.fields);
-            match words::rule_place(verdict) {
-                Some(place) => fields.raw(draft.parts.rule.saying(place, |fields| words::rule(fields, verdict))),
-                None => words::rule(&mut fields, verdict),
-            }
+            draft.describe_decision(operations, verdict);
         });
+    }
+
+    /// An open that makes nothing and is left to the kernel, all at once: what was written and asked for, and what was `found`
+    /// there and allowed. `process` describes whoever makes it.
+    ///
+    /// # Errors
+    /// [`Lost`]: it must not go through.
+    pub(super) fn left_to_kernel(
+        &self,
+        (thread, call): (Pid, Syscall),
+        (typed, flags): (&CStr, u64),
+        found: Option<(&[Operation], &Verdict<'_>)>,
+        process: impl FnOnce() -> Process,
+    ) -> Result<(), Lost> {
+        let writes = found.is_some_and(|(all, _)| all.iter().any(|one| matches!(one, Operation::Write(_))));
+        let operation = words::opening(writes, Some(flags));
+        let disposition = if found.is_some() { Disposition::Allowed } else { Disposition::Kernel };
+        let now = Instant::now();
+        let Some(when) = self.admit(operation, disposition, now)? else { return Ok(()) };
+        let recorded = self.people.describe(thread, now, process, |process| {
+            self.drafts.write_whole(|draft| {
+                draft.has_target = false;
+                draft.flags = Some(flags);
+                draft.typed.extend_from_slice(typed.to_bytes());
+                if let Some((operations, verdict)) = found {
+                    draft.describe_decision(operations, verdict);
+                }
+                draft.describe_call((operation, disposition), (Some(call), Ending::Kernel));
+                Fields::new(&mut draft.record).json("process", process);
+                self.log.append(when, &draft.record, Repeats::Counted)
+            })
+        });
+        recorded.map(drop)
     }
 
     /// A call is refused by something other than the policy's rules about its object, which is `target`: `rule` says what
@@ -232,14 +262,10 @@ impl Recorder {
         let now = Instant::now();
         let recorded = self.admit(operation, disposition, now).and_then(|when| {
             let Some(when) = when else { return Ok(0) };
-            let mut fields = Fields::new(&mut draft.record);
-            fields.raw(draft.parts.disposition.saying((operation, disposition), |fields| {
-                begin(fields, operation, disposition);
-            }));
-            describe_target(&mut fields, &draft.fields, &draft.typed, draft.has_target);
-            let ended = (call, draft.flags, ending);
-            fields.raw(draft.parts.ending.saying(ended, |fields| describe_ending(fields, ended)));
-            self.people.describe(notification.thread, now, process, |known| fields.json("process", known));
+            draft.describe_call((operation, disposition), (call, ending));
+            self.people.describe(notification.thread, now, process, |known| {
+                Fields::new(&mut draft.record).json("process", known);
+            });
             self.log.append(when, &draft.record, Repeats::Counted)
         });
         self.drafts.give_back(draft);
@@ -327,7 +353,7 @@ impl Recorder {
     ) -> Result<u64, Lost> {
         let mut buffer = Vec::new();
         let mut fields = Fields::new(&mut buffer);
-        begin(&mut fields, operation, disposition);
+        words::begin(&mut fields, operation, disposition);
         rest(&mut fields);
         self.log.append(when, &buffer, Repeats::Written)
     }
@@ -343,8 +369,10 @@ impl Recorder {
         if !self.level.keeps(operation, disposition) {
             return if self.log.is_writable() { Ok(None) } else { Err(Lost) };
         }
-        let when = When { moment: now(), elapsed: instant.saturating_duration_since(self.began) };
-        if let Some(expected) = self.clock.was_set((when.moment, when.elapsed)) {
+        let elapsed = instant.saturating_duration_since(self.began);
+        let (moment, expected) = self.clock.time(elapsed, now);
+        let when = When { moment, elapsed };
+        if let Some(expected) = expected {
             self.add(when, "clock.set", Disposition::Noted, |fields| {
                 fields.bytes("target", self.id.as_bytes());
                 fields.text("expected", std::str::from_utf8(&expected.text()).unwrap_or_default());
@@ -352,32 +380,4 @@ impl Recorder {
         }
         Ok(Some(when))
     }
-}
-
-fn begin(fields: &mut Fields<'_>, operation: &str, disposition: Disposition) {
-    fields.text("operation", operation);
-    fields.text("disposition", disposition.name());
-}
-
-/// What a call was about: `known` are the fields that are known of it, `typed` is the path as it was written.
-fn describe_target(fields: &mut Fields<'_>, known: &[u8], typed: &[u8], has_target: bool) {
-    if has_target {
-        fields.raw(known);
-        if !typed.is_empty() && !drafts::is_typed_so(known, typed) {
-            fields.remark("typed", typed);
-        }
-    } else {
-        // It led nowhere, or to something that has no path.
-        fields.bytes("target", typed);
-        fields.json("resolved", b"false");
-        fields.raw(known);
-    }
-}
-
-fn describe_ending(fields: &mut Fields<'_>, (call, flags, ending): (Option<Syscall>, Option<u64>, Ending)) {
-    fields.text("call", call.map_or("unknown", Syscall::name));
-    if let Some(flags) = flags {
-        fields.number("flags", flags);
-    }
-    words::ending(fields, ending);
 }

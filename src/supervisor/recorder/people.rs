@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use syscalls::Errno;
 use syscalls::process::{Pid, ThreadHandle};
 
 use crate::approval::Process;
@@ -30,39 +31,55 @@ struct State {
 
 #[derive(Debug)]
 struct Person {
-    /// Tells whether the number is still the same thread's.
-    handle: ThreadHandle,
-    seen: Instant,
+    life: Life,
     process: i32,
     described: Vec<u8>,
 }
 
+/// A thread, and when it was seen last. While it lives its number is not another's.
+#[derive(Debug)]
+pub(in crate::supervisor) struct Life {
+    handle: ThreadHandle,
+    seen: Instant,
+}
+
 impl People {
     /// Shows the JSON object that describes the process of `thread`, which waits for an answer. `now` is the time.
-    pub(super) fn describe(&self, thread: Pid, now: Instant, look: impl FnOnce() -> Process, show: impl FnOnce(&[u8])) {
+    pub(super) fn describe<R>(
+        &self,
+        thread: Pid,
+        now: Instant,
+        look: impl FnOnce() -> Process,
+        show: impl FnOnce(&[u8]) -> R,
+    ) -> R {
         {
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let person = state.known.get_mut(&thread.number());
-            if let Some(person) = person.and_then(|person| person.is_alive(now).then_some(person)) {
+            if let Some(person) = person.and_then(|person| person.life.goes_on(now).then_some(person)) {
                 return show(&person.described);
             }
         }
         let process = look();
         let described = described(&process);
-        show(&described);
-        let Ok(handle) = ThreadHandle::open(thread) else { return };
+        let shown = show(&described);
+        self.remember(thread, now, process.pid, described);
+        shown
+    }
+
+    fn remember(&self, thread: Pid, now: Instant, process: i32, described: Vec<u8>) {
+        let Ok(life) = Life::of(thread, now) else { return };
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.unsettled.retain(|(_, since)| since.elapsed() < UNSETTLED);
-        if state.unsettled.iter().any(|(unsettled, _)| *unsettled == process.pid) {
+        if state.unsettled.iter().any(|(unsettled, _)| *unsettled == process) {
             return;
         }
         if state.known.len() >= MOST {
-            state.known.retain(|_, person| person.handle.is_alive());
+            state.known.retain(|_, person| person.life.handle.is_alive());
         }
         if state.known.len() >= MOST {
             state.known.clear();
         }
-        state.known.insert(thread.number(), Person { handle, seen: now, process: process.pid, described });
+        state.known.insert(thread.number(), Person { life, process, described });
     }
 
     /// The process of `thread` is about to become another program.
@@ -76,8 +93,17 @@ impl People {
     }
 }
 
-impl Person {
-    fn is_alive(&mut self, now: Instant) -> bool {
+impl Life {
+    /// The life of `thread`, which makes a call `now`.
+    ///
+    /// # Errors
+    /// Those of [`ThreadHandle::open`].
+    pub(in crate::supervisor) fn of(thread: Pid, now: Instant) -> Result<Self, Errno> {
+        Ok(Self { handle: ThreadHandle::open(thread)?, seen: now })
+    }
+
+    /// Whether it has not ended, as far as it is known `now`.
+    pub(in crate::supervisor) fn goes_on(&mut self, now: Instant) -> bool {
         if now.saturating_duration_since(self.seen) < SURE {
             return true;
         }

@@ -13,16 +13,19 @@ use crate::profile::{FileRuleKind, Provenance};
 use crate::supervisor::Ended;
 use crate::supervisor::questions::Answered;
 
+/// Writes what a record begins with.
+pub(super) fn begin(fields: &mut Fields<'_>, operation: &str, disposition: Disposition) {
+    fields.text("operation", operation);
+    fields.text("disposition", disposition.name());
+}
+
 /// The operation that a call is.
 #[expect(clippy::wildcard_enum_match_arm, reason = "a few of the four hundred calls are mediated")]
 pub(super) fn operation(call: Option<Syscall>, draft: &Draft) -> &'static str {
     let Some(call) = call else { return "unknown" };
     match call {
-        Syscall::open | Syscall::openat | Syscall::openat2 | Syscall::creat => match (draft.creates, draft.writes) {
-            (true, _) => "fs.create",
-            (false, true) => "fs.write",
-            (false, false) => opened_for(draft.flags),
-        },
+        Syscall::open | Syscall::openat | Syscall::openat2 | Syscall::creat if draft.creates => "fs.create",
+        Syscall::open | Syscall::openat | Syscall::openat2 | Syscall::creat => opening(draft.writes, draft.flags),
         Syscall::truncate => "fs.write",
         Syscall::unlink | Syscall::unlinkat | Syscall::rmdir => "fs.delete",
         Syscall::mkdir
@@ -44,9 +47,11 @@ pub(super) fn operation(call: Option<Syscall>, draft: &Draft) -> &'static str {
     }
 }
 
-/// What an open that led nowhere was for (`O_ACCMODE` and `O_CREAT` of `open(2)`).
-fn opened_for(flags: Option<u64>) -> &'static str {
+/// The operation that an open is which makes nothing. Where it led nowhere, `writes` is not known, and the flags say what it
+/// was for (`O_ACCMODE` and `O_CREAT` of `open(2)`).
+pub(super) fn opening(writes: bool, flags: Option<u64>) -> &'static str {
     match flags {
+        _ if writes => "fs.write",
         Some(flags) if flags & 0o100 != 0 => "fs.create",
         Some(flags) if flags & 0o3 != 0 => "fs.write",
         Some(_) | None => "fs.read",

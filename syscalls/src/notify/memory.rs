@@ -1,7 +1,42 @@
 //! Another process's memory, copied once.
 
+use std::ffi::CString;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+
+use crate::at::{self, OpenHow};
 use crate::errno::{Errno, checked};
 use crate::process::Pid;
+
+/// The memory that a thread had when this was opened (`proc_pid_mem(5)`). With another program the thread gets another memory,
+/// and this one is empty once nobody has it any more.
+#[derive(Debug)]
+pub struct Memory(OwnedFd);
+
+impl Memory {
+    /// Opens the memory of `thread` for reading.
+    ///
+    /// # Errors
+    /// `EACCES` without ptrace access, `ENOENT` or `ESRCH` when the thread is gone.
+    pub fn open(thread: Pid) -> Result<Self, Errno> {
+        let path = CString::new(format!("/proc/{}/mem", thread.number())).map_err(|_| Errno::INVALID)?;
+        let how = OpenHow { flags: OpenHow::READ_ONLY | OpenHow::CLOSE_ON_EXEC, mode: 0, resolve: 0 };
+        at::open(None, &path, &how).map(Self)
+    }
+
+    /// `pread(2)`: copies up to `buffer.len()` bytes from `address`, fewer when the memory ends before that. It reads as a
+    /// debugger does, also what the thread itself may not.
+    ///
+    /// # Errors
+    /// `EIO` when nothing is mapped at `address`.
+    pub fn read(&self, address: u64, buffer: &mut [u8]) -> Result<usize, Errno> {
+        let Ok(address) = libc::off64_t::try_from(address) else { return Err(Errno::FAULT) };
+        // SAFETY: `buffer` is writable for the length given with it.
+        let copied = checked(unsafe {
+            libc::pread64(self.0.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), address) as libc::c_long
+        })?;
+        Ok(usize::try_from(copied).unwrap_or(0))
+    }
+}
 
 /// `process_vm_readv(2)`: copies up to `buffer.len()` bytes from `address` in the memory of `thread`'s process; fewer when
 /// the memory ends before that.

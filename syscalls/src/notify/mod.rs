@@ -9,7 +9,7 @@ use crate::errno::{Errno, checked, checked_int};
 use crate::process::Pid;
 use crate::seccomp::SockFprog;
 
-pub use self::memory::{read_memory, write_memory};
+pub use self::memory::{Memory, read_memory, write_memory};
 
 /// The descriptor on which system calls arrive.
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 
 mod identity;
 mod links;
+mod memory;
 
 use std::ffi::{CStr, CString};
 use std::fs;
@@ -22,6 +23,7 @@ use syscalls::{Errno, file};
 
 pub(in crate::supervisor) use self::identity::Powers;
 pub(super) use self::links::{Links, decimal};
+pub(super) use self::memory::Memories;
 use crate::approval::Process;
 use crate::profile::abs_path::AbsPath;
 
@@ -33,7 +35,7 @@ const PAGE: u64 = 4096;
 /// More than `NGROUPS_MAX` groups of eleven characters take.
 const LONGEST_STATUS: u64 = 1 << 20;
 /// Longer strings are copied a second time, whole.
-const SHORT: usize = 256;
+pub(super) const SHORT: usize = 256;
 /// What the kernel puts behind the name of a file that has lost it (`proc_pid_fd(5)`).
 pub(super) const DELETED: &[u8] = b" (deleted)";
 
@@ -252,15 +254,6 @@ fn directory_link(thread: Pid, number: i32) -> Result<CString, Errno> {
         number => format!("/proc/{}/fd/{number}", thread.number()),
     };
     CString::new(link).map_err(|_| Errno::INVALID)
-}
-
-/// The directory of a thread in `/proc`, and the one of its descriptors in there.
-fn proc_of(thread: Pid) -> Result<CString, Errno> {
-    CString::new(format!("/proc/{}", thread.number())).map_err(|_| Errno::INVALID)
-}
-
-fn descriptors_of(thread: Pid) -> Result<CString, Errno> {
-    CString::new(format!("/proc/{}/fd", thread.number())).map_err(|_| Errno::INVALID)
 }
 
 /// How many bytes of the page of `address` lie at it or behind it. The next page may not be mapped.

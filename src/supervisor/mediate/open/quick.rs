@@ -3,18 +3,21 @@
 //! Where no symbolic link is on the way, the text of a path says what it leads to. So the text is decided about first, and
 //! the kernel then opens nothing but what has that path. Whatever is not plain is left to the longer way.
 
+use std::ffi::CStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::slice;
 use std::sync::{Mutex, PoisonError};
 
+use syscalls::Errno;
+use syscalls::abi::Syscall;
 use syscalls::at::{self, OpenHow, resolve as how};
 use syscalls::file::{self, FileType, Filesystem};
 
 use super::super::caller::{Caller, DELETED};
 use super::super::resolve::{Last, RealPath, Straight, is_in_proc, is_plain, real_path};
 use super::super::{Mediator, Outcome};
-use super::Open;
-use crate::plan::{Operation, Verdict};
+use super::{Open, access};
+use crate::plan::{Access, Operation, Verdict};
 use crate::profile::abs_path::AbsPath;
 
 /// Mounts that are remembered at the same time.
@@ -58,31 +61,49 @@ impl Mediator {
             return true;
         }
         let access = open.access();
-        let (one, both);
-        // Nearly every open is one operation, which needs no list.
-        let operations = match (access.read, access.write || !is_there) {
-            (true, false) => {
-                one = Operation::Read(real);
-                slice::from_ref(&one)
+        with_operations(access, !is_there, real, |operations| {
+            let verdict = self.plain_verdict(operations).filter(|_| !self.is_replaced(operations));
+            if let Some(verdict) = &verdict {
+                self.recorder.decided(caller.id, operations, verdict, !is_there);
             }
-            (true, true) => {
-                both = [Operation::Read(real.clone()), Operation::Write(real)];
-                &both[..]
-            }
-            (false, _) => {
-                one = Operation::Write(real);
-                slice::from_ref(&one)
-            }
+            verdict.is_some()
+        })
+    }
+
+    /// Whether an open with `flags` may be left to the kernel by [`Self::open_by_kernel`]: it makes nothing, and asks for content.
+    pub(in crate::supervisor::mediate) fn may_go_on_plainly(&self, flags: u64) -> bool {
+        let other = OpenHow::PATH | OpenHow::CREATE | OpenHow::TEMPORARY_FILE & !OpenHow::DIRECTORY;
+        self.kernel_complete && flags & other == 0
+    }
+
+    /// Leaves an open to the kernel and records it, where [`Self::is_plainly_allowed`] would.
+    pub(in crate::supervisor::mediate) fn open_by_kernel(
+        &self,
+        caller: Caller,
+        call: Syscall,
+        (directory, path): (i32, &CStr),
+        flags: u64,
+    ) -> Option<Outcome> {
+        let last = if flags & OpenHow::NO_FOLLOW == 0 { Last::Follow } else { Last::Keep };
+        let Straight { real, is_there } = self.resolver.straight(caller, directory, path, last)?;
+        let record = |found: Option<(&[Operation], &Verdict<'_>)>| {
+            let recorded =
+                self.recorder.left_to_kernel((caller.thread, call), (path, flags), found, || caller.describe());
+            if recorded.is_ok() { Outcome::GoOnRecorded } else { Outcome::Fail(Errno::IO) }
         };
-        let mut verdicts = operations.iter().map(|operation| self.verdict(operation));
-        let Some(verdict @ Verdict::Allow(_)) = verdicts.next() else { return false };
-        let plainly = verdicts.all(|verdict| matches!(verdict, Verdict::Allow(_)))
-            && !self.is_to_be_signed(operations.first())
-            && operations.first().and_then(Operation::path).is_none_or(|real| self.network.instead_of(real).is_none());
-        if plainly {
-            self.recorder.decided(caller.id, operations, &verdict, !is_there);
+        if !is_there {
+            return Some(record(None));
         }
-        plainly
+        with_operations(access(flags), false, real, |operations| {
+            let verdict = self.plain_verdict(operations).filter(|_| !self.is_replaced(operations))?;
+            Some(record(Some((operations, &verdict))))
+        })
+    }
+
+    /// Whether programs get something else in the place of the file that `operations` are about.
+    fn is_replaced(&self, operations: &[Operation]) -> bool {
+        let path = operations.first().and_then(Operation::path);
+        path.is_some_and(|path| self.network.instead_of(path).is_some())
     }
 
     /// Opens a file or directory for reading, where the policy allows it by its path and nobody has to be asked about it;
@@ -100,7 +121,7 @@ impl Mediator {
         let allowed = matches!(verdict, Verdict::Allow(_)) && !is_in_proc(real);
         // Whether another spelling is the same takes a look.
         let plain = allowed && self.spellings.closing(&self.plan, &operation).is_none();
-        if !plain || self.is_to_be_signed(Some(&operation)) || self.network.instead_of(real).is_some() {
+        if !plain || self.is_to_be_signed(&operation) || self.network.instead_of(real).is_some() {
             return None;
         }
         let file = self.open_plain(base.as_ref(), open, real)?;
@@ -139,6 +160,16 @@ impl Mediator {
             file::set_status_flags(file.as_fd(), open.flags & !OpenHow::ASYNC).ok()?;
         }
         Some(file)
+    }
+}
+
+/// Does `act` with what an open comes to that asks for `access` to what has the path `real`, or makes it.
+fn with_operations<R>(access: Access, makes: bool, real: AbsPath, act: impl FnOnce(&[Operation]) -> R) -> R {
+    // Nearly every open is one operation, which needs no list.
+    match (access.read, access.write || makes) {
+        (true, false) => act(&[Operation::Read(real)]),
+        (true, true) => act(&[Operation::Read(real.clone()), Operation::Write(real)]),
+        (false, _) => act(&[Operation::Write(real)]),
     }
 }
 
