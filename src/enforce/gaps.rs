@@ -142,8 +142,10 @@ fn named_own(own: &OwnPlace) -> String {
 
 /// Denials beneath a grant: the kernel's rules cannot take back a part of what they gave.
 fn denial_gaps(plan: &Plan) -> Vec<Gap> {
+    // Nothing lies inside anything but a directory.
+    let directories = plan.grants.iter().filter(|grant| grant.kind == PathKind::Directory);
     let about = |grant: &Grant| {
-        let inside = plan.denials.perhaps_within(&grant.real).filter(|denial| reaches_into(grant, denial));
+        let inside = plan.denials.iter().filter(|denial| reaches_into(&grant.real, denial));
         let text = listed(
             inside.map(|denial| format!("deny {} ({})", escaped(denial.written.as_bytes(), MOST_SHOWN), denial.from)),
         )?;
@@ -154,7 +156,7 @@ fn denial_gaps(plan: &Plan) -> Vec<Gap> {
         );
         Some(Gap { text, degradable: true })
     };
-    plan.grants.iter().filter_map(about).collect()
+    directories.filter_map(about).collect()
 }
 
 /// The first few of `items`, and how many more there are; `None` when there are none.
@@ -166,14 +168,13 @@ fn listed(items: impl Iterator<Item = String>) -> Option<String> {
     (!items.is_empty()).then(|| format!("{shown}{more}"))
 }
 
-/// Whether something that `denial` closes is open through `grant`.
-fn reaches_into(grant: &Grant, denial: &Denial) -> bool {
+/// Whether something that `denial` closes may lie in `directory`.
+fn reaches_into(directory: &AbsPath, denial: &Denial) -> bool {
     match &denial.pattern {
         FilePattern::Path(path) => {
-            let inside = |closed| grant.kind == PathKind::Directory && AbsPath::is_within(closed, &grant.real);
-            inside(path) || denial.real.as_ref().is_some_and(inside)
+            path.is_within(directory) || denial.real.as_ref().is_some_and(|real| real.is_within(directory))
         }
-        FilePattern::Glob { .. } => grant.kind == PathKind::Directory,
+        FilePattern::Glob { .. } => true,
     }
 }
 

@@ -1,9 +1,10 @@
 //! A profile and the facts of the host become a plan.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::profile::abs_path::AbsPath;
+use crate::profile::repeated::firsts;
 use crate::profile::{FilePattern, FileRule, FileRuleKind, Given, Profile, Provenance};
 
 use super::environment;
@@ -79,11 +80,9 @@ fn own_places(facts: &Facts, host: &mut dyn Host) -> Vec<OwnPlace> {
 
 fn denials(rules: &[FileRule], host: &mut dyn Host) -> Vec<Denial> {
     let mut denials: Vec<Denial> = Vec::with_capacity(rules.len());
-    let mut seen: HashSet<&FilePattern> = HashSet::with_capacity(rules.len());
-    for rule in rules.iter().filter(|rule| rule.kind == FileRuleKind::Deny) {
-        if !seen.insert(&rule.pattern) {
-            continue;
-        }
+    let closing = || rules.iter().filter(|rule| rule.kind == FileRuleKind::Deny);
+    let first = firsts(closing().map(|rule| &rule.pattern));
+    for (rule, _) in closing().zip(first).filter(|(_, first)| *first) {
         match &rule.pattern {
             FilePattern::Path(path) => {
                 let real = host.real(path);

@@ -13,27 +13,22 @@ use super::Denial;
 #[derive(Clone, Debug)]
 pub struct Denials {
     all: Vec<Denial>,
-    /// For each denial, where a path must end or have a slash to be closed by it: behind the name that the policy gives, and
-    /// behind where that really is. Side by side these are a few cache lines, where the denials are hundreds.
-    ends: Vec<[u8; 2]>,
-    /// For each denial, where a directory may end that it closes something in.
-    above: Vec<Ends>,
+    /// For each denied path, as the policy names it and where it really is: its fingerprint, and the place of its denial.
+    /// Sorted.
+    paths: Vec<(u64, usize)>,
+    /// The places of the denials that are patterns.
+    patterns: Vec<usize>,
 }
 
-/// Stands in [`Denials::ends`] for whatever must be compared: a pattern, `/`, or a path longer than a byte can say.
-const ANYWHERE: u8 = 0;
-
-/// The lengths at which a path has a slash or ends, one bit for each that a byte can say.
-#[derive(Clone, Copy, Debug)]
-struct Ends([u64; 4]);
+/// What FNV-1a begins with and multiplies by for 64 bits (draft-eastlake-fnv). It takes one byte after the other, so that the fingerprints
+/// of all directories on the way come with that of the path.
+const BEGIN: u64 = 0xcbf2_9ce4_8422_2325;
+const PRIME: u64 = 0x0000_0100_0000_01b3;
 
 impl Denials {
     /// The first denial that closes `path`.
     pub fn covering(&self, path: &AbsPath) -> Option<&Denial> {
-        let ends = Ends::of(path.as_bytes());
-        let may_cover = |marks: &[u8; 2]| ends.has(marks[0]) || ends.has(marks[1]);
-        let candidates = self.all.iter().zip(&self.ends).filter(|(_, marks)| may_cover(marks));
-        candidates.map(|(denial, _)| denial).find(|denial| denial.covers(path))
+        self.all.get(self.place(path)?)
     }
 
     /// The first denial that closes an object, by the name it was given or by where it really is.
@@ -41,42 +36,39 @@ impl Denials {
         if given == real {
             return self.covering(real);
         }
-        let ends = Ends::of(given.as_bytes()).and(Ends::of(real.as_bytes()));
-        let may_cover = |marks: &[u8; 2]| ends.has(marks[0]) || ends.has(marks[1]);
-        let candidates = self.all.iter().zip(&self.ends).filter(|(_, marks)| may_cover(marks));
-        candidates.map(|(denial, _)| denial).find(|denial| denial.covers(real) || denial.covers(given))
+        let places = [self.place(given), self.place(real)];
+        self.all.get(places.into_iter().flatten().min()?)
     }
 
-    /// Every denial that may close something in `directory`, and few others.
-    pub fn perhaps_within(&self, directory: &AbsPath) -> impl Iterator<Item = &Denial> {
-        let end = mark(directory);
-        let near = self.all.iter().zip(&self.above).filter(move |(_, above)| above.has(end));
-        near.map(|(denial, _)| denial)
-    }
-}
-
-/// Where `path` ends, as [`Denials::ends`] has it.
-fn mark(path: &AbsPath) -> u8 {
-    match path.as_bytes().len() {
-        0 | 1 => ANYWHERE,
-        length => u8::try_from(length).unwrap_or(ANYWHERE),
+    /// Where the first denial that closes `path` stands.
+    fn place(&self, path: &AbsPath) -> Option<usize> {
+        let covers = |place: &usize| self.all.get(*place).is_some_and(|denial| denial.covers(path));
+        let by_path = prefixes(path.as_bytes()).filter_map(|print| {
+            let from = self.paths.partition_point(|(known, _)| *known < print);
+            let alike = self.paths.get(from..).unwrap_or_default().iter().take_while(|(known, _)| *known == print);
+            alike.map(|(_, place)| *place).find(covers)
+        });
+        let first = by_path.min();
+        let before = |place: &&usize| first.is_none_or(|first| **place < first);
+        self.patterns.iter().take_while(before).copied().find(covers).or(first)
     }
 }
 
 impl From<Vec<Denial>> for Denials {
     fn from(all: Vec<Denial>) -> Self {
-        let marks = |denial: &Denial| match &denial.pattern {
-            FilePattern::Path(path) => [mark(path), mark(denial.real.as_ref().unwrap_or(path))],
-            FilePattern::Glob { .. } => [ANYWHERE; 2],
-        };
-        let above = |denial: &Denial| match &denial.pattern {
-            FilePattern::Path(path) => {
-                let ends = Ends::of(path.as_bytes());
-                denial.real.as_ref().map_or(ends, |real| ends.and(Ends::of(real.as_bytes())))
+        let mut paths = Vec::with_capacity(all.len());
+        let mut patterns = Vec::new();
+        for (place, denial) in all.iter().enumerate() {
+            match &denial.pattern {
+                FilePattern::Path(path) => {
+                    let both = [path].into_iter().chain(&denial.real);
+                    paths.extend(both.map(|path| (fingerprint(BEGIN, path.as_bytes()), place)));
+                }
+                FilePattern::Glob { .. } => patterns.push(place),
             }
-            FilePattern::Glob { .. } => Ends([u64::MAX; 4]),
-        };
-        Self { ends: all.iter().map(marks).collect(), above: all.iter().map(above).collect(), all }
+        }
+        paths.sort_unstable();
+        Self { all, paths, patterns }
     }
 }
 
@@ -88,27 +80,23 @@ impl Deref for Denials {
     }
 }
 
-impl Ends {
-    fn of(path: &[u8]) -> Self {
-        let mut bits = [1, 0, 0, 0];
-        let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
-        for at in slashes.chain([path.len()]) {
-            if let Some(word) = bits.get_mut(at / 64) {
-                *word |= 1 << (at % 64);
-            }
-        }
-        Self(bits)
-    }
+/// Of `bytes` behind what has the fingerprint `before`.
+fn fingerprint(before: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(before, |print, byte| (print ^ u64::from(*byte)).wrapping_mul(PRIME))
+}
 
-    /// The lengths of both.
-    fn and(self, other: Self) -> Self {
-        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
-        Self([a | e, b | f, c | g, d | h])
-    }
-
-    fn has(&self, end: u8) -> bool {
-        self.0.get(usize::from(end / 64)).is_some_and(|word| word >> (end % 64) & 1 == 1)
-    }
+/// The fingerprints of a path and of each directory above it, the root first.
+fn prefixes(path: &[u8]) -> impl Iterator<Item = u64> {
+    let (root, names) = path.split_first().map_or((0, path), |(root, names)| (*root, names));
+    let root = fingerprint(BEGIN, &[root]);
+    let mut print = root;
+    let beneath = names.split(|byte| *byte == b'/').enumerate().map(move |(depth, name)| {
+        let slash: &[u8] = if depth == 0 { b"" } else { b"/" };
+        print = fingerprint(fingerprint(print, slash), name);
+        print
+    });
+    // The root itself has an empty name, which leaves it what it is.
+    [root].into_iter().chain(beneath)
 }
 
 #[cfg(test)]
@@ -154,14 +142,6 @@ mod tests {
                 let either = denials.iter().find(|denial| denial.covers(&path) || denial.covers(&other));
                 assert_eq!(denials.covering_either(&path, &other), either, "{path} {other}");
             }
-            let lies_within = |denial: &&Denial| match &denial.pattern {
-                FilePattern::Path(closed) => {
-                    [Some(closed), denial.real.as_ref()].into_iter().flatten().any(|closed| closed.is_within(&path))
-                }
-                FilePattern::Glob { .. } => true,
-            };
-            let near: Vec<_> = denials.perhaps_within(&path).filter(lies_within).collect();
-            assert_eq!(near, denials.iter().filter(lies_within).collect::<Vec<_>>(), "{path}");
         }
     }
 

@@ -1,13 +1,16 @@
 //! Absolute paths as bytes, without `.`, `..` or doubled slashes.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// An absolute path in normal form. Linux paths are bytes (`path_resolution(7)`), so this need not be UTF-8.
 ///
 /// Normal form is lexical: `..` was removed as text, so a path that went through a symbolic link may name another file.
 /// The host's facts carry the real path.
+///
+/// Copies share their bytes: a path of a policy is in its rule, in the plan and in what was looked up.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AbsPath(Vec<u8>);
+pub struct AbsPath(Arc<[u8]>);
 
 impl AbsPath {
     /// The normal form of `bytes`, or `None` when they are not an absolute path, or hold a NUL.
@@ -20,7 +23,7 @@ impl AbsPath {
 
     /// The directory `/`.
     pub fn root() -> Self {
-        Self(vec![b'/'])
+        Self(Arc::from(*b"/"))
     }
 
     /// `relative` beneath this path, as text: `..` removes a component and stops at the root.
@@ -48,8 +51,9 @@ impl AbsPath {
 
     /// The directory above; `/` has none.
     pub fn parent(&self) -> Option<Self> {
-        self.file_name()?;
-        Some(self.join(b".."))
+        let name = self.file_name()?;
+        let slash = self.0.len().saturating_sub(name.len()).saturating_sub(1);
+        Some(Self(self.0.get(..slash.max(1)).unwrap_or_default().into()))
     }
 
     /// Whether this is `ancestor`, or lies beneath it.
@@ -63,17 +67,29 @@ impl AbsPath {
         }
     }
 
+    /// The parts one after the other. What is short is put together on the stack, so that it is allocated once.
+    fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut short = [0; 128];
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        let Some(whole) = short.get_mut(..length) else { return Self(parts.concat().into()) };
+        let mut rest = &mut *whole;
+        for part in parts {
+            let Some((here, behind)) = rest.split_at_mut_checked(part.len()) else { break };
+            here.copy_from_slice(part);
+            rest = behind;
+        }
+        Self(Arc::from(&*whole))
+    }
+
     /// `relative` beneath the normal form `base`.
     fn normal(base: &[u8], relative: &[u8]) -> Self {
+        if is_normal(relative) {
+            let relative = relative.strip_prefix(b"/").unwrap_or(relative);
+            let slash: &[u8] = if base.len() > 1 { b"/" } else { b"" };
+            return Self::of_parts(&[base, slash, relative]);
+        }
         let mut path = Vec::with_capacity(base.len().saturating_add(relative.len()).saturating_add(1));
         path.extend_from_slice(base);
-        if is_normal(relative) {
-            if path.len() > 1 {
-                path.push(b'/');
-            }
-            path.extend_from_slice(relative.strip_prefix(b"/").unwrap_or(relative));
-            return Self(path);
-        }
         for part in relative.split(|&byte| byte == b'/') {
             match part {
                 b"" | b"." => {}
@@ -89,7 +105,7 @@ impl AbsPath {
                 }
             }
         }
-        Self(path)
+        Self(path.into())
     }
 }
 

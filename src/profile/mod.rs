@@ -11,6 +11,7 @@ pub mod fold;
 pub mod glob;
 pub mod host;
 pub mod read;
+pub mod repeated;
 pub mod resolve;
 pub mod variables;
 

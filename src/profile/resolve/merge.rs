@@ -1,8 +1,8 @@
 //! How what one file says joins what the files before it said.
 
-use std::collections::HashSet;
 use std::hash::Hash;
 
+use crate::profile::repeated::firsts;
 use crate::profile::{Environment, Given, Limits, Network, Profile, Supervisor, Trust};
 
 /// Adds what one file says to what the files before it said.
@@ -98,12 +98,6 @@ pub(super) fn without_repetitions(whole: &mut Profile) {
 fn unique<T: Hash + Eq>(items: &mut Vec<Given<T>>) {
     let kept = firsts(items.iter().map(|given| &given.value));
     keep(items, kept);
-}
-
-/// For each key, whether it is met for the first time.
-fn firsts<K: Hash + Eq>(keys: impl Iterator<Item = K>) -> Vec<bool> {
-    let mut seen = HashSet::with_capacity(keys.size_hint().0);
-    keys.map(|key| seen.insert(key)).collect()
 }
 
 fn keep<T>(items: &mut Vec<T>, kept: Vec<bool>) {

@@ -1,6 +1,6 @@
 //! The host as a plan sees it: paths looked up once and kept open.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -15,9 +15,12 @@ use crate::profile::abs_path::AbsPath;
 pub(in crate::verbs) struct RunningHost {
     objects: Vec<OwnedFd>,
     /// Where the directories above missing paths really are.
-    parents: HashMap<AbsPath, AbsPath>,
+    parents: BTreeMap<AbsPath, AbsPath>,
     /// What is known about the directories above paths, so that a missing one is asked about once.
-    directories: HashMap<Vec<u8>, Way>,
+    directories: BTreeMap<Vec<u8>, Way>,
+    /// The directory that was asked about last: policies name many files of one.
+    last: Vec<u8>,
+    way_to_last: Option<Way>,
     /// Where paths get their NUL.
     name: Vec<u8>,
 }
@@ -56,15 +59,7 @@ impl RunningHost {
     /// Looks at each directory on the way once. Asking for a link makes no descriptor, so it is twice as fast as opening.
     fn way(&mut self, path: &[u8]) -> Way {
         let above = path.iter().rposition(|&byte| byte == b'/').and_then(|slash| path.get(..slash)).unwrap_or_default();
-        let directory = match self.directories.get(above) {
-            Some(known) => *known,
-            None if above.is_empty() => Way::Straight,
-            None => {
-                let way = self.way(above);
-                self.directories.insert(above.to_vec(), way);
-                way
-            }
-        };
+        let directory = if above.is_empty() { Way::Straight } else { self.way_above(above) };
         if directory != Way::Straight {
             return directory;
         }
@@ -73,6 +68,25 @@ impl RunningHost {
             Some(Err(Errno::NOT_FOUND | Errno::NOT_DIRECTORY)) => Way::Ends,
             Some(Ok(()) | Err(_)) | None => Way::Unclear,
         }
+    }
+
+    /// [`Self::way`] to a directory, which is asked about once.
+    fn way_above(&mut self, directory: &[u8]) -> Way {
+        if let Some(known) = self.way_to_last.filter(|_| self.last == directory) {
+            return known;
+        }
+        let way = match self.directories.get(directory) {
+            Some(known) => *known,
+            None => {
+                let way = self.way(directory);
+                self.directories.insert(directory.to_vec(), way);
+                way
+            }
+        };
+        self.last.clear();
+        self.last.extend_from_slice(directory);
+        self.way_to_last = Some(way);
+        way
     }
 
     fn open(path: &AbsPath) -> Result<(OwnedFd, AbsPath), Errno> {
