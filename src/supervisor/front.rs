@@ -15,7 +15,7 @@ use super::report::Ended;
 /// Waits until the run is over and nothing of it is left.
 pub(super) fn wait(keeper: Pid, family: &Family, awaited: &SignalSet, report: &OwnedFd) -> (Ended, Vec<Refused>) {
     loop {
-        let Ok(arrival) = awaited.wait() else { continue };
+        let Ok(arrival) = awaited.wait(None) else { continue };
         if arrival.signal == Signal::CHILD {
             if keeper_ended(keeper) {
                 break;

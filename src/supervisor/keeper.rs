@@ -13,7 +13,7 @@ use syscalls::signal::{self, Signal, SignalSet};
 use super::Supervision;
 use super::account::Account;
 use super::family::{Family, reaching};
-use super::mediate::{Mediator, Partners, Powers, Service};
+use super::mediate::{Mediator, Partners, Powers, Relief, Service};
 use super::meeting::{self, KeeperSide, ProgramSide};
 use super::pause::Pause;
 use super::questions::Questions;
@@ -54,12 +54,12 @@ impl Keeper<'_> {
         let pause = Arc::new(Pause::new(self.front));
         let mut recorder = None;
         let started = match supervision {
-            None => self.start(None).map(|(program, _)| (program, None)).map_err(Unstarted::Failed),
+            None => self.start(None).map(|(program, _)| Begun::alone(program)).map_err(Unstarted::Failed),
             Some(supervision) => self.start_supervised(supervision, &account, &pause, &mut recorder),
         };
         let run = Running { account, pause, recorder };
         match started {
-            Ok((program, terminal)) => self.wait(program, &run, terminal.as_deref()),
+            Ok(begun) => self.wait(begun, &run),
             Err(Unstarted::Failed(failure)) => self.end(&run, Ended::NotStarted(failure)),
             Err(Unstarted::NoLog(why)) => {
                 run.account.only(why);
@@ -75,7 +75,7 @@ impl Keeper<'_> {
         account: &Arc<Account>,
         pause: &Arc<Pause>,
         recorder: &mut Option<Arc<Recorder>>,
-    ) -> Result<(Pid, Option<Arc<Terminal>>), Unstarted> {
+    ) -> Result<Begun, Unstarted> {
         let failed = |errno| Unstarted::Failed(Failure { stage: Stage::Filter, errno });
         let (program_side, keeper_side) = meeting::pair().map_err(failed)?;
         let (program, keeper_side) = self.start(Some((program_side, keeper_side))).map_err(Unstarted::Failed)?;
@@ -99,16 +99,15 @@ impl Keeper<'_> {
         let started = started.map_err(|_| failed(Errno::TRY_AGAIN))?;
         let recorder = Arc::clone(recorder.insert(Arc::new(started)));
         // Nothing to take means that the program failed on its way here, and has reported that.
-        let Some(listener) = keeper_side.listener(program).map_err(failed)? else { return Ok((program, terminal)) };
+        let Some(listener) = keeper_side.listener(program).map_err(failed)? else { return Ok(Begun::alone(program)) };
         let around = vec![self.front, process::own_id()];
         let trusting = |trust| Arc::new(Trusted::new(trust, Arc::clone(account), Arc::clone(&recorder)));
         let trusted = supervision.trust.map(trusting);
         let partners = Partners { questions, account: Arc::clone(account), trusted, recorder };
         let mediator = Mediator::new(plan, listener, around, powers, partners);
-        let service = Service::start(mediator).map_err(failed)?;
+        let service = Service::start(mediator, wake_keeper).map_err(failed)?;
         keeper_side.go();
-        service.complete().map_err(failed)?;
-        Ok((program, terminal))
+        Ok(Begun { program, terminal, relief: Some(service.relief()) })
     }
 
     /// Forks the program; it waits in the meeting, if there is one.
@@ -150,9 +149,11 @@ impl Keeper<'_> {
     }
 
     /// Waits for the program's end.
-    fn wait(&self, program: Pid, run: &Running, terminal: Option<&Terminal>) -> ! {
+    fn wait(&self, begun: Begun, run: &Running) -> ! {
+        let Begun { program, terminal, mut relief } = begun;
+        let terminal = terminal.as_deref();
         loop {
-            let arrival = self.awaited.wait();
+            let arrival = self.awaited.wait(relief.as_mut().and_then(Relief::look));
             if process::parent_id() != Some(self.front) {
                 // The terminal is the user's again before anything else ends.
                 terminal.inspect(|terminal| terminal.close());
@@ -185,6 +186,21 @@ enum Unstarted {
     Failed(Failure),
     /// There can be no log; a sentence.
     NoLog(String),
+}
+
+/// What was started.
+struct Begun {
+    program: Pid,
+    /// The terminal, where it is asked.
+    terminal: Option<Arc<Terminal>>,
+    relief: Option<Relief>,
+}
+
+impl Begun {
+    /// The program, with nobody who answers its calls.
+    fn alone(program: Pid) -> Self {
+        Self { program, terminal: None, relief: None }
+    }
 }
 
 /// What goes on while the program runs.
@@ -248,7 +264,7 @@ fn program_ended(program: Pid, pause: &Pause) -> Option<Change> {
     }
 }
 
-/// Lets the keeper look whether the log is lost.
+/// Lets the keeper look whether the log is lost, and whether calls wait.
 fn wake_keeper() {
     // To oneself, with a signal that is waited for anyway: it cannot fail.
     let _ = signal::send(process::own_id(), Signal::CHILD);

@@ -1,5 +1,7 @@
 //! Signals: blocked, waited for, sent. See `signal(7)`.
 
+use std::time::Duration;
+
 use crate::errno::{Errno, checked, checked_int};
 use crate::process::Pid;
 
@@ -83,15 +85,20 @@ impl SignalSet {
         checked_int(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) }).map(drop)
     }
 
-    /// `sigwaitinfo(2)`: waits for one of these, which must be blocked.
+    /// `sigtimedwait(2)`: waits for one of these, which must be blocked; for as long as `most`, else for good.
     ///
     /// # Errors
-    /// `EINTR` when another signal was handled first, or the process was stopped and continued.
-    pub fn wait(&self) -> Result<Arrival, Errno> {
+    /// `EAGAIN` when none came in time, `EINTR` when another signal was handled first, or the process was stopped and continued.
+    pub fn wait(&self, most: Option<Duration>) -> Result<Arrival, Errno> {
         let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::uninit();
-        // SAFETY: the set is initialised, and `info` is memory of the size the kernel fills.
-        let number = checked_int(unsafe { libc::sigwaitinfo(&raw const self.0, info.as_mut_ptr()) })?;
-        // SAFETY: sigwaitinfo(2) succeeded, so it has filled the structure.
+        let most = most.map(|most| libc::timespec {
+            tv_sec: most.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+            tv_nsec: most.subsec_nanos().into(),
+        });
+        let until = most.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+        // SAFETY: the set is initialised, `info` is memory of the size the kernel fills, and `until` is null or points to `most`.
+        let number = checked_int(unsafe { libc::sigtimedwait(&raw const self.0, info.as_mut_ptr(), until) })?;
+        // SAFETY: sigtimedwait(2) succeeded, so it has filled the structure.
         let info = unsafe { info.assume_init() };
         // SI_USER is 0, SI_QUEUE, SI_TKILL and the rest that processes cause are negative; the kernel's are positive.
         let from_process = info.si_code <= 0;

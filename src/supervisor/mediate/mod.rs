@@ -46,7 +46,7 @@ use crate::plan::{Access, Operation, Plan, Spellings, Verdict};
 use crate::profile::abs_path::AbsPath;
 
 pub(super) use self::open::own_name;
-pub(super) use self::receive::Service;
+pub(super) use self::receive::{Relief, Service};
 
 /// Everything that answers the program's calls.
 #[derive(Debug)]

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread::{self, Thread};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use syscalls::Errno;
 use syscalls::notify::{Notification, Pending};
@@ -28,8 +28,8 @@ const MOST_TAKEN: u32 = 16;
 /// Calls of one thread in a row after which it counts as the only one that calls: then none can wait beside it.
 const ALONE: u32 = 64;
 
-/// What receives and answers the program's calls: the receiver, and a relief that starts helpers when it has more than it can
-/// do or hangs in one call. They end with the process.
+/// What receives and answers the program's calls: the receiver, and helpers when it has more than it can do or hangs in one
+/// call. They end with the process.
 ///
 /// Where the receiver runs decides most of what a call costs. It takes turns with the caller on the caller's processor
 /// (`SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP`, Linux 6.6). For the smallest supervisor there is, on a machine of two processors
@@ -46,33 +46,26 @@ pub(in crate::supervisor) struct Service {
 }
 
 impl Service {
-    /// Starts the receiver.
+    /// Starts the receiver. It calls `wake` when whoever has the relief is to look.
     ///
     /// # Errors
     /// `EAGAIN` when there can be no more threads.
-    pub(in crate::supervisor) fn start(mediator: Mediator) -> Result<Self, Errno> {
+    pub(in crate::supervisor) fn start(mediator: Mediator, wake: fn()) -> Result<Self, Errno> {
         // The best effort of a newer kernel; without it only time is lost.
         let _ = mediator.listener.wake_up_synchronously();
         let service = Self { mediator: Arc::new(mediator), waiting: Waiting::prepare()?, work: Arc::default() };
         let (mediator, waiting, work) = service.parts();
         spawn("receiver", move || {
-            receive(&mediator, &waiting, &work);
+            receive(&mediator, &waiting, &work, wake);
             // The process ends next, and the kernel takes all of its memory back at once.
             std::mem::forget(mediator);
         })?;
         Ok(service)
     }
 
-    /// Starts the relief. Calls are answered without it, so the program need not wait for this.
-    ///
-    /// # Errors
-    /// As [`Self::start`].
-    pub(in crate::supervisor) fn complete(self) -> Result<(), Errno> {
-        let (mediator, waiting, work) = self.parts();
-        spawn("relief", move || {
-            relieve(&mediator, &waiting, &work);
-            std::mem::forget(mediator);
-        })
+    /// What its owner is to look at from now on.
+    pub(in crate::supervisor) fn relief(self) -> Relief {
+        Relief { service: self, seen: 0, found_waiting: 0, idle: 0, done: (0, 0), look_at: None }
     }
 
     fn parts(&self) -> (Arc<Mediator>, Arc<Waiting>, Arc<Work>) {
@@ -94,8 +87,6 @@ struct Work {
     helpers: AtomicU64,
     /// The relief sleeps until it is woken.
     asleep: AtomicBool,
-    /// Empty until it has started.
-    relief: OnceLock<Thread>,
     /// Calls that were received and that nobody carries out yet, and how many. A signal interrupts them no more.
     taken: Mutex<VecDeque<Notification>>,
     taken_count: AtomicUsize,
@@ -165,7 +156,7 @@ fn carry_out(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, notification: Not
 }
 
 /// The life of the receiver.
-fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work) {
+fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work, wake: fn()) {
     let (mut last, mut in_a_row) = (None, 0_u32);
     loop {
         let notification = match work.next_taken().map(Some).map_or_else(|| next_call(mediator), Ok) {
@@ -174,8 +165,9 @@ fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work) {
             Err(_) => return,
         };
         work.steps.fetch_add(1, Ordering::SeqCst);
-        if work.asleep.load(Ordering::SeqCst) {
-            work.relief.get().inspect(|relief| relief.unpark());
+        // Once is enough, however long its owner takes to wake up.
+        if work.asleep.load(Ordering::SeqCst) && work.asleep.swap(false, Ordering::SeqCst) {
+            wake();
         }
         in_a_row = if last == Some(notification.thread) { in_a_row.saturating_add(1) } else { 0 };
         last = Some(notification.thread);
@@ -187,40 +179,69 @@ fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work) {
     }
 }
 
-/// The life of the relief: it looks whether calls wait, and sleeps for good while none is made. It carries none out, so that
-/// no call can keep it.
-fn relieve(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Arc<Work>) {
-    // Before it ever sleeps. There is one relief, so nothing was set before.
-    let _ = work.relief.set(thread::current());
-    let (mut seen, mut found_waiting, mut idle, mut last_done) = (0, 0, 0, (0, 0));
-    loop {
+/// Looks whether calls wait, and starts helpers for them. It carries none out, so that no call can keep it.
+#[derive(Debug)]
+pub(in crate::supervisor) struct Relief {
+    service: Service,
+    /// The steps at the last look.
+    seen: u64,
+    /// Looks in a row that found a call waiting, and in which nothing was done.
+    found_waiting: u32,
+    idle: u32,
+    /// Steps, and calls of helpers, at the last look.
+    done: (u64, u64),
+    /// `None` while it sleeps until it is woken.
+    look_at: Option<Instant>,
+}
+
+impl Relief {
+    /// Looks, when it is time. Answers with how long its owner may sleep before it calls again: for good while no calls are
+    /// made, since the receiver wakes it.
+    pub(in crate::supervisor) fn look(&mut self) -> Option<Duration> {
+        let now = Instant::now();
+        match self.look_at {
+            Some(at) if now < at => return Some(at.saturating_duration_since(now)),
+            Some(_) if self.service.mediator.listener.pending() == Pending::Abandoned => {
+                self.look_at = None;
+                return None;
+            }
+            Some(_) => self.help(),
+            None => {}
+        }
+        let work = &self.service.work;
         let steps = work.steps.load(Ordering::SeqCst);
-        if steps == seen && steps & 1 == 0 {
+        if steps == self.seen && steps & 1 == 0 {
             work.asleep.store(true, Ordering::SeqCst);
             // A call that came just now saw it awake.
-            while work.steps.load(Ordering::SeqCst) == seen {
-                thread::park();
+            if work.steps.load(Ordering::SeqCst) == self.seen {
+                self.look_at = None;
+                return None;
             }
-            work.asleep.store(false, Ordering::SeqCst);
         }
-        seen = steps;
-        thread::sleep(LOOK_AGAIN);
+        work.asleep.store(false, Ordering::SeqCst);
+        self.seen = steps;
+        self.look_at = Some(now + LOOK_AGAIN);
+        Some(LOOK_AGAIN)
+    }
+
+    /// Starts a helper where the receiver has had more than it could do for too long.
+    fn help(&mut self) {
+        let Service { mediator, work, .. } = &self.service;
         match mediator.listener.pending() {
-            Pending::Abandoned => return,
-            Pending::Nothing if !work.has_taken() => found_waiting = 0,
-            Pending::Call | Pending::Nothing => found_waiting += 1,
+            Pending::Nothing if !work.has_taken() => self.found_waiting = 0,
+            Pending::Call | Pending::Nothing | Pending::Abandoned => self.found_waiting += 1,
         }
         let done = (work.steps.load(Ordering::SeqCst), work.helped.load(Ordering::SeqCst));
-        idle = if done == last_done { idle + 1 } else { 0 };
-        last_done = done;
-        if found_waiting < TOO_LONG {
-            continue;
+        self.idle = if done == self.done { self.idle + 1 } else { 0 };
+        self.done = done;
+        if self.found_waiting < TOO_LONG {
+            return;
         }
         let helpers = work.helpers.load(Ordering::SeqCst);
-        if helpers == 0 || (idle >= HANGING && helpers < MOST_HELPERS) {
-            idle = 0;
+        if helpers == 0 || (self.idle >= HANGING && helpers < MOST_HELPERS) {
+            self.idle = 0;
             work.helpers.fetch_add(1, Ordering::SeqCst);
-            let (own_mediator, own_waiting, own_work) = (Arc::clone(mediator), Arc::clone(waiting), Arc::clone(work));
+            let (own_mediator, own_waiting, own_work) = self.service.parts();
             let helper = spawn("helper", move || {
                 help(&own_mediator, &own_waiting, &own_work);
                 own_work.helpers.fetch_sub(1, Ordering::SeqCst);
@@ -230,7 +251,7 @@ fn relieve(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Arc<Work>) {
             }
         }
         // One look that finds another call waiting is enough to go on.
-        found_waiting = TOO_LONG - 1;
+        self.found_waiting = TOO_LONG - 1;
     }
 }
 
