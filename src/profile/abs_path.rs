@@ -15,10 +15,13 @@ pub struct AbsPath(Arc<[u8]>);
 impl AbsPath {
     /// The normal form of `bytes`, or `None` when they are not an absolute path, or hold a NUL.
     pub fn new(bytes: &[u8]) -> Option<Self> {
-        if bytes.first() != Some(&b'/') || bytes.contains(&0) {
-            return None;
-        }
-        Some(Self::normal(b"/", bytes))
+        Self::looked_at(bytes, Look::at(bytes))
+    }
+
+    /// [`Self::new`] of what `look` was at.
+    pub(super) fn looked_at(bytes: &[u8], look: Look) -> Option<Self> {
+        let is_absolute = bytes.first() == Some(&b'/') && !look.has_nul();
+        is_absolute.then(|| Self::normal(b"/", bytes, look))
     }
 
     /// The directory `/`.
@@ -29,7 +32,12 @@ impl AbsPath {
     /// `relative` beneath this path, as text: `..` removes a component and stops at the root.
     #[must_use]
     pub fn join(&self, relative: &[u8]) -> Self {
-        Self::normal(&self.0, relative)
+        self.join_looked_at(relative, Look::at(relative))
+    }
+
+    /// [`Self::join`] of what `look` was at.
+    pub(super) fn join_looked_at(&self, relative: &[u8], look: Look) -> Self {
+        Self::normal(&self.0, relative, look)
     }
 
     /// `path` itself when it is absolute, else `path` beneath this one.
@@ -82,8 +90,8 @@ impl AbsPath {
     }
 
     /// `relative` beneath the normal form `base`.
-    fn normal(base: &[u8], relative: &[u8]) -> Self {
-        if is_normal(relative) {
+    fn normal(base: &[u8], relative: &[u8], look: Look) -> Self {
+        if look.is_normal() {
             let relative = relative.strip_prefix(b"/").unwrap_or(relative);
             let slash: &[u8] = if base.len() > 1 { b"/" } else { b"" };
             return Self::of_parts(&[base, slash, relative]);
@@ -109,16 +117,72 @@ impl AbsPath {
     }
 }
 
-/// Whether every part between slashes is a name. A name with a dot at its end counts as none, which costs only time.
-fn is_normal(relative: &[u8]) -> bool {
-    let mut before = 0;
-    // Without a way out of the loop it is done many bytes at a time.
-    let is_odd = relative.iter().fold(false, |odd, &byte| {
-        let slash_after = byte == b'/' && (before == b'/' || before == b'.');
-        before = byte;
-        odd | slash_after
-    });
-    !is_odd && !matches!(relative.last(), None | Some(b'/' | b'.'))
+/// What stands in a text that is to become a path, found in one pass over it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Look {
+    found: u8,
+    /// What stands twice in a row, or a slash behind a dot.
+    pairs: u8,
+    /// The last byte is one that ends no name, or there is none.
+    open: bool,
+}
+
+const NUL: u8 = 1;
+const DOT: u8 = 2;
+const SLASH: u8 = 4;
+const PATTERN: u8 = 8;
+const DOLLAR: u8 = 16;
+
+/// What each byte is.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    classes[0] = NUL;
+    classes[b'.' as usize] = DOT;
+    classes[b'/' as usize] = SLASH;
+    classes[b'$' as usize] = DOLLAR;
+    classes[b'*' as usize] = PATTERN;
+    classes[b'?' as usize] = PATTERN;
+    classes[b'[' as usize] = PATTERN;
+    classes[b'{' as usize] = PATTERN;
+    classes
+};
+
+impl Look {
+    pub(super) fn at(text: &[u8]) -> Self {
+        let (mut found, mut pairs, mut before) = (0, 0, 0);
+        for byte in text {
+            let class = CLASSES[usize::from(*byte)];
+            found |= class;
+            pairs |= class & before;
+            // A slash that follows a dot counts like one that follows a slash.
+            before = class | (class & DOT) << 1;
+        }
+        Self { found, pairs, open: matches!(text.last(), None | Some(b'/' | b'.')) }
+    }
+
+    pub(super) fn has_nul(self) -> bool {
+        self.found & NUL != 0
+    }
+
+    /// A variable may stand in it.
+    pub(super) fn has_dollar(self) -> bool {
+        self.found & DOLLAR != 0
+    }
+
+    /// It has a character that makes a pattern of a path.
+    pub(super) fn is_pattern(self) -> bool {
+        self.found & PATTERN != 0
+    }
+
+    /// Two dots stand side by side, as they do in few paths.
+    pub(super) fn has_two_dots(self) -> bool {
+        self.pairs & DOT != 0
+    }
+
+    /// Every part between slashes is a name. A name with a dot at its end counts as none, which costs only time.
+    fn is_normal(self) -> bool {
+        self.pairs & SLASH == 0 && !self.open
+    }
 }
 
 impl fmt::Debug for AbsPath {

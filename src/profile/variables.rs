@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::abs_path::AbsPath;
+use super::abs_path::{AbsPath, Look};
 
 /// What a path may use; `~` is short for `$HOME`.
 pub const KNOWN: [&str; 10] = [
@@ -41,6 +41,8 @@ pub(super) struct Expanded<'t> {
     pub(super) base: Option<Cow<'t, AbsPath>>,
     /// What follows; with a base it is empty or begins with `/`.
     pub(super) rest: Cow<'t, str>,
+    /// What stands in the rest.
+    pub(super) look: Look,
 }
 
 /// Why a text could not be expanded.
@@ -84,13 +86,16 @@ impl Variables {
         if base.is_some() && !rest.is_empty() && !rest.starts_with('/') {
             return Err(VariableError::Inside);
         }
-        Ok(Expanded { base, rest: self.expand_inside(rest)? })
+        let look = Look::at(rest.as_bytes());
+        if !look.has_dollar() {
+            return Ok(Expanded { base, rest: Cow::Borrowed(rest), look });
+        }
+        let rest = self.expand_inside(rest)?;
+        let look = Look::at(rest.as_bytes());
+        Ok(Expanded { base, rest: Cow::Owned(rest), look })
     }
 
-    fn expand_inside<'t>(&self, text: &'t str) -> Result<Cow<'t, str>, VariableError> {
-        if !text.contains('$') {
-            return Ok(Cow::Borrowed(text));
-        }
+    fn expand_inside(&self, text: &str) -> Result<String, VariableError> {
         let mut whole = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(at) = rest.find('$') {
@@ -110,7 +115,7 @@ impl Variables {
             }
         }
         whole.push_str(rest);
-        Ok(Cow::Owned(whole))
+        Ok(whole)
     }
 
     /// The value of a path variable.
@@ -160,7 +165,9 @@ mod tests {
 
     fn shown(variables: &Variables, text: &str) -> String {
         match variables.expand(text) {
-            Ok(Expanded { base, rest }) => format!("{}|{rest}", base.map_or_else(String::new, |base| base.to_string())),
+            Ok(Expanded { base, rest, .. }) => {
+                format!("{}|{rest}", base.map_or_else(String::new, |base| base.to_string()))
+            }
             Err(error) => format!("{error:?}"),
         }
     }

@@ -48,7 +48,7 @@ impl Library for Shelf<'_> {
 }
 
 fn source(text: Vec<u8>) -> Source {
-    Source { place: Arc::from("bytes"), text: Cow::Owned(text), built_in: false }
+    Source { place: Arc::from("bytes"), text: Cow::Owned(text), built_in: None }
 }
 
 fn variables() -> Variables {

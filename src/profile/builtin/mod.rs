@@ -3,36 +3,37 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::read::json::apart::{Apart, apart};
 use super::resolve::{Library, Source};
 
 /// The text of a built-in profile.
 pub fn profile(name: &str) -> Option<&'static str> {
-    find(&PROFILES, name)
+    find(&PROFILES, name).map(|apart| apart.text)
 }
 
 /// The text of a built-in group.
 pub fn group(name: &str) -> Option<&'static str> {
-    find(&GROUPS, name)
+    find(&GROUPS, name).map(|apart| apart.text)
 }
 
 /// The names of the built-in profiles, sorted.
 pub fn profile_names() -> impl Iterator<Item = &'static str> {
-    PROFILES.iter().map(|&(name, _)| name)
+    PROFILES.iter().map(|(name, _)| *name)
 }
 
 /// The names of the built-in groups, sorted.
 pub fn group_names() -> impl Iterator<Item = &'static str> {
-    GROUPS.iter().map(|&(name, _)| name)
+    GROUPS.iter().map(|(name, _)| *name)
 }
 
 /// A built-in profile, to be resolved.
 pub fn profile_source(name: &str) -> Option<Source> {
-    Some(source(format!("built-in profile {name}"), profile(name)?))
+    Some(source(format!("built-in profile {name}"), find(&PROFILES, name)?))
 }
 
 /// A built-in group, to be resolved.
 pub fn group_source(name: &str) -> Option<Source> {
-    Some(source(format!("built-in group {name}"), group(name)?))
+    Some(source(format!("built-in group {name}"), find(&GROUPS, name)?))
 }
 
 /// The library of nobody: only what is built in can be found.
@@ -57,45 +58,46 @@ impl Library for NothingElse {
     }
 }
 
-type Texts<const COUNT: usize> = [(&'static str, &'static str); COUNT];
+type Texts<const COUNT: usize> = [(&'static str, Apart); COUNT];
 
-const PROFILES: Texts<7> = [
-    ("claude-code", include_str!("profiles/claude-code.json")),
-    ("codex", include_str!("profiles/codex.json")),
-    ("default", include_str!("profiles/default.json")),
-    ("node-dev", include_str!("profiles/node-dev.json")),
-    ("production-agent", include_str!("profiles/production-agent.json")),
-    ("python-dev", include_str!("profiles/python-dev.json")),
-    ("rust-dev", include_str!("profiles/rust-dev.json")),
+static PROFILES: Texts<7> = [
+    ("claude-code", apart!("profiles/claude-code.json")),
+    ("codex", apart!("profiles/codex.json")),
+    ("default", apart!("profiles/default.json")),
+    ("node-dev", apart!("profiles/node-dev.json")),
+    ("production-agent", apart!("profiles/production-agent.json")),
+    ("python-dev", apart!("profiles/python-dev.json")),
+    ("rust-dev", apart!("profiles/rust-dev.json")),
 ];
 
-const GROUPS: Texts<12> = [
-    ("deny-credentials", include_str!("groups/deny-credentials.json")),
-    ("deny-dotenv", include_str!("groups/deny-dotenv.json")),
-    ("deny-sockets", include_str!("groups/deny-sockets.json")),
-    ("git", include_str!("groups/git.json")),
-    ("go", include_str!("groups/go.json")),
-    ("java", include_str!("groups/java.json")),
-    ("nodejs-20", include_str!("groups/nodejs-20.json")),
-    ("python-3.12", include_str!("groups/python-3.12.json")),
-    ("rust", include_str!("groups/rust.json")),
-    ("system-runtime", include_str!("groups/system-runtime.json")),
-    ("system-tools", include_str!("groups/system-tools.json")),
-    ("temp-private", include_str!("groups/temp-private.json")),
+static GROUPS: Texts<12> = [
+    ("deny-credentials", apart!("groups/deny-credentials.json")),
+    ("deny-dotenv", apart!("groups/deny-dotenv.json")),
+    ("deny-sockets", apart!("groups/deny-sockets.json")),
+    ("git", apart!("groups/git.json")),
+    ("go", apart!("groups/go.json")),
+    ("java", apart!("groups/java.json")),
+    ("nodejs-20", apart!("groups/nodejs-20.json")),
+    ("python-3.12", apart!("groups/python-3.12.json")),
+    ("rust", apart!("groups/rust.json")),
+    ("system-runtime", apart!("groups/system-runtime.json")),
+    ("system-tools", apart!("groups/system-tools.json")),
+    ("temp-private", apart!("groups/temp-private.json")),
 ];
 
-fn find(texts: &[(&'static str, &'static str)], name: &str) -> Option<&'static str> {
-    texts.iter().find(|(known, _)| *known == name).map(|&(_, text)| text)
+fn find(texts: &'static [(&'static str, Apart)], name: &str) -> Option<&'static Apart> {
+    texts.iter().find(|(known, _)| *known == name).map(|(_, apart)| apart)
 }
 
-fn source(place: String, text: &'static str) -> Source {
-    Source { place: Arc::from(place), text: Cow::Borrowed(text.as_bytes()), built_in: true }
+fn source(place: String, apart: &'static Apart) -> Source {
+    Source { place: Arc::from(place), text: Cow::Borrowed(apart.text.as_bytes()), built_in: Some(apart) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::profile::abs_path::AbsPath;
+    use crate::profile::read::json::Text;
     use crate::profile::resolve::{resolve, resolve_name};
     use crate::profile::variables::Variables;
     use crate::profile::{FilePattern, FileRuleKind, Profile};
@@ -112,7 +114,7 @@ mod tests {
 
     fn with_groups(groups: &[&str]) -> Profile {
         let text = format!(r#"{{"name": "x", "sandbox": {{"groups": {groups:?}}}}}"#);
-        let source = Source { place: Arc::from("x"), text: Cow::Owned(text.into_bytes()), built_in: false };
+        let source = Source { place: Arc::from("x"), text: Cow::Owned(text.into_bytes()), built_in: None };
         resolve(&source, &NothingElse, &variables()).unwrap()
     }
 
@@ -139,6 +141,18 @@ mod tests {
             assert!(group(name).unwrap().contains(&format!("\"name\": \"{name}\"")), "{name}");
         }
         assert!(profile_names().is_sorted() && group_names().is_sorted());
+    }
+
+    #[test]
+    fn every_text_was_taken_apart_as_it_would_be_parsed() {
+        for (name, apart) in PROFILES.iter().chain(&GROUPS) {
+            let parsed = Text::new(Arc::from(*name), apart.text.as_bytes()).unwrap();
+            let known = Text::taken_apart(Arc::from(*name), apart);
+            assert_eq!(known.parse().unwrap(), parsed.parse().unwrap(), "{name}");
+            for offset in 0..apart.text.len() {
+                assert_eq!(known.position(offset), parsed.position(offset), "{name}");
+            }
+        }
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl<'t> Reader<'t> {
             }
         };
         let absolute = expanded.base.is_some() || expanded.rest.starts_with('/');
-        if absolute && !is_pattern(&expanded.rest) {
+        if absolute && !expanded.look.is_pattern() {
             return match literal(&expanded) {
                 Ok(path) => Some(FilePattern::Path(path)),
                 Err(why) => {
@@ -153,7 +153,7 @@ impl<'t> Reader<'t> {
 
 /// The path that an expanded text names, which may not look like a pattern.
 fn without_patterns(expanded: &Expanded<'_>) -> Result<AbsPath, PathFault> {
-    if is_pattern(&expanded.rest) { Err(PathFault::Glob) } else { literal(expanded) }
+    if expanded.look.is_pattern() { Err(PathFault::Glob) } else { literal(expanded) }
 }
 
 /// The path that an expanded text names.
@@ -162,32 +162,17 @@ fn literal(expanded: &Expanded<'_>) -> Result<AbsPath, PathFault> {
     if expanded.base.is_none() && rest.is_empty() {
         return Err(PathFault::Empty);
     }
-    if rest.as_bytes().contains(&0) {
+    if expanded.look.has_nul() {
         return Err(PathFault::Nul);
     }
-    if has_two_dots(rest.as_bytes()) && rest.as_bytes().split(|&byte| byte == b'/').any(|part| part == b"..") {
+    if expanded.look.has_two_dots() && rest.as_bytes().split(|&byte| byte == b'/').any(|part| part == b"..") {
         return Err(PathFault::DotDot);
     }
     let path = match &expanded.base {
-        Some(base) => base.join(rest.as_bytes()),
-        None => AbsPath::new(rest.as_bytes()).ok_or(PathFault::Relative)?,
+        Some(base) => base.join_looked_at(rest.as_bytes(), expanded.look),
+        None => AbsPath::looked_at(rest.as_bytes(), expanded.look).ok_or(PathFault::Relative)?,
     };
     if path.as_bytes().len() >= LONGEST_PATH { Err(PathFault::TooLong) } else { Ok(path) }
-}
-
-/// Whether a text has a character that makes a pattern of a path.
-fn is_pattern(text: &str) -> bool {
-    text.bytes().fold(false, |found, byte| found | matches!(byte, b'*' | b'?' | b'[' | b'{'))
-}
-
-/// Whether two dots stand side by side, as they do in few paths.
-fn has_two_dots(text: &[u8]) -> bool {
-    let mut before = 0;
-    text.iter().fold(false, |found, &byte| {
-        let pair = byte == b'.' && before == b'.';
-        before = byte;
-        found | pair
-    })
 }
 
 /// A pattern that matches what the path stands for.

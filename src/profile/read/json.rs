@@ -3,6 +3,8 @@
 //! serde_json checks the grammar (RFC 8259). Its raw values say where each part stands in the text, and an object keeps its
 //! members in order with duplicates, so that whoever reads it can speak about each of them.
 
+pub mod apart;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use self::apart::Apart;
 use super::problem::{FileFault, Problem, ProblemKind};
 
 /// The largest text, in bytes.
@@ -22,9 +25,11 @@ pub const DEEPEST: usize = 32;
 pub struct Text<'t> {
     place: Arc<str>,
     text: &'t str,
-    lines: Vec<usize>,
+    lines: Cow<'t, [usize]>,
     /// Every byte is a character.
     is_ascii: bool,
+    /// The same, taken apart before.
+    apart: Option<&'static Apart>,
 }
 
 /// A value and the byte offset where it begins.
@@ -79,7 +84,8 @@ impl<'t> Text<'t> {
         match std::str::from_utf8(bytes) {
             Ok(text) => {
                 let ends = text.match_indices('\n').map(|(end, _)| end.saturating_add(1));
-                Ok(Self { place, text, lines: [0].into_iter().chain(ends).collect(), is_ascii: text.is_ascii() })
+                let lines = [0].into_iter().chain(ends).collect();
+                Ok(Self { place, text, lines, is_ascii: text.is_ascii(), apart: None })
             }
             Err(error) => {
                 let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
@@ -92,6 +98,12 @@ impl<'t> Text<'t> {
                 ))
             }
         }
+    }
+
+    /// A text that was taken apart before.
+    pub fn taken_apart(place: Arc<str>, apart: &'static Apart) -> Self {
+        let lines = Cow::Borrowed(apart.lines);
+        Self { place, text: apart.text, lines, is_ascii: apart.text.is_ascii(), apart: Some(apart) }
     }
 
     /// The file's name, as the caller gave it.
@@ -123,6 +135,9 @@ impl<'t> Text<'t> {
     /// # Errors
     /// The first place where the text is not JSON, a string that no text can hold, or values nested too deeply.
     pub fn parse(&self) -> Result<Node<'t>, Problem> {
+        if let Some(root) = self.apart.and_then(Apart::value) {
+            return Ok(root);
+        }
         let raw: &'t RawValue = serde_json::from_str(self.text).map_err(|error| self.syntax(0, self.text, &error))?;
         self.node(raw.get(), 0)
     }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use self::merge::{add, without_repetitions};
 use super::read::json::Text;
+use super::read::json::apart::Apart;
 use super::read::problem::{FileFault, Problem, ProblemKind};
 use super::read::{self, MOST_PROBLEMS, nearest, read_group, read_profile};
 use super::variables::Variables;
@@ -28,7 +29,17 @@ pub struct Source {
     pub text: Cow<'static, [u8]>,
     /// Comes with nono. There, an entry with an unset `$TMPDIR` or `$XDG_RUNTIME_DIR` is left out instead of being an error:
     /// the same text serves hosts with and without a session.
-    pub built_in: bool,
+    pub built_in: Option<&'static Apart>,
+}
+
+impl Source {
+    /// The text, to be parsed where that was not done before.
+    fn read(&self) -> Result<Text<'_>, Problem> {
+        match self.built_in {
+            Some(apart) => Ok(Text::taken_apart(Arc::clone(&self.place), apart)),
+            None => Text::new(Arc::clone(&self.place), &self.text),
+        }
+    }
 }
 
 /// Where policies are found by name. What it does not have is looked for among the built-in ones.
@@ -193,11 +204,11 @@ impl<'a> Resolver<'a> {
 
     /// Reads a profile: what it extends, its groups, then itself. Only the one that was `asked` for gives its name.
     fn profile_text(&mut self, source: &Source, asked: bool) {
-        let text = match Text::new(Arc::clone(&source.place), &source.text) {
+        let text = match source.read() {
             Ok(text) => text,
             Err(problem) => return self.problems.push(problem),
         };
-        let layer = read_profile(&text, self.variables, source.built_in, &mut self.problems);
+        let layer = read_profile(&text, self.variables, source.built_in.is_some(), &mut self.problems);
         for name in &layer.extends {
             self.profile_name(name, false);
         }
@@ -212,11 +223,11 @@ impl<'a> Resolver<'a> {
 
     /// Reads a group: what it includes, then itself.
     fn group_text(&mut self, source: &Source, name: &str, asked: bool) {
-        let text = match Text::new(Arc::clone(&source.place), &source.text) {
+        let text = match source.read() {
             Ok(text) => text,
             Err(problem) => return self.problems.push(problem),
         };
-        let layer = read_group(&text, self.variables, source.built_in, Arc::from(name), &mut self.problems);
+        let layer = read_group(&text, self.variables, source.built_in.is_some(), Arc::from(name), &mut self.problems);
         for included in &layer.groups {
             self.group_name(included);
         }

@@ -43,7 +43,7 @@ impl Library for Shelf {
 }
 
 fn source(place: &str, text: &str) -> Source {
-    Source { place: Arc::from(place), text: Cow::Owned(text.as_bytes().to_vec()), built_in: false }
+    Source { place: Arc::from(place), text: Cow::Owned(text.as_bytes().to_vec()), built_in: None }
 }
 
 fn path(text: &str) -> AbsPath {

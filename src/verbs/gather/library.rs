@@ -47,7 +47,7 @@ impl Shelves {
             match read(&path) {
                 Ok(text) => {
                     let place = Arc::from(path.display().to_string());
-                    return Some(Ok(Source { place, text: Cow::Owned(text), built_in: false }));
+                    return Some(Ok(Source { place, text: Cow::Owned(text), built_in: None }));
                 }
                 Err(error) if is_missing(&error) => {}
                 Err(error) => return Some(Err(format!("{}: {error}", shown(&path)))),

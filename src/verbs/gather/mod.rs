@@ -173,7 +173,7 @@ fn sentences(problems: &[Problem]) -> Vec<String> {
 /// A sentence, when it cannot be read.
 pub(super) fn source(path: &Path) -> Result<Source, String> {
     let text = read(path).map_err(|error| error.to_string())?;
-    Ok(Source { place: Arc::from(path.display().to_string()), text: Cow::Owned(text), built_in: false })
+    Ok(Source { place: Arc::from(path.display().to_string()), text: Cow::Owned(text), built_in: None })
 }
 
 /// The user's and the system's policies.
