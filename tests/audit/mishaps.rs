@@ -170,6 +170,29 @@ fn what_is_cut_off_a_log_takes_the_place_of_nothing_that_was_cut_off_before() {
     assert!(!killed.join("torn-3.bin").exists());
 }
 
+/// What a session left behind is no reason not to begin another, whatever has become of it.
+#[test]
+fn what_stands_in_the_place_of_a_killed_session_s_log_stops_no_other_session() {
+    World::each(|world| {
+        let replaced = ["mkdir", "mkfifo", "ln -s /etc/passwd", "rm"].map(|made| {
+            let events = killed(world).join("events.jsonl");
+            let script = format!("rm {0}; {made} {0}", events.display());
+            let replaced = world.command("sh").args(["-c", &script]).stderr(Stdio::null()).status();
+            assert_eq!(replaced.expect("sh").success(), made != "rm");
+            assert_eq!(run(world, &[], "echo begun").stdout, "begun\n", "{made}");
+            events
+        });
+        let outcome = world.finish(world.nono().args(["audit", "verify", "--all"]));
+        assert_eq!(outcome.code(), 1, "{}{}", outcome.stdout, outcome.stderr);
+        let host = fs::read_to_string(state(world).join("host-log/events.jsonl")).expect("the host's log");
+        for events in &replaced {
+            let id = events.parent().and_then(Path::file_name).expect("a name").to_string_lossy();
+            let said = |line: &&str| line.contains("session.damaged") && line.contains(&*id);
+            assert_eq!(host.lines().filter(said).count(), 1, "{host}");
+        }
+    });
+}
+
 #[test]
 fn sessions_that_begin_at_once_recover_a_killed_one_once() {
     World::each(|world| {

@@ -3,7 +3,7 @@
 //! Whoever recovers a session may be killed as well, at any moment, and others may be about the same one: the lock on its
 //! records is held until its mark is gone, and what the host's log says already is not said again.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::fd::AsFd as _;
 use std::path::Path;
@@ -36,9 +36,13 @@ pub(super) fn recover(host: &Host, state: &Path, own: &str) -> Result<(), LogErr
     for id in host.open_sessions().iter().filter(|id| *id != own) {
         let directory = sessions(state).join(id);
         let path = directory.join(EVENTS);
-        if !path.exists() {
+        let lost = match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_file() => None,
+            Ok(_) => Some("something that is no file is in the place of its log"),
+            Err(_) => Some("its log is gone"),
+        };
+        if let Some(why) = lost {
             if !has_ended(host, id)? {
-                let why = "its log is gone";
                 host.append("session.damaged", id, |fields| fields.text("reason", why))?;
             }
             host.close(id);
