@@ -33,7 +33,11 @@ pub fn decide_near<'p>(plan: &'p Plan, near: &Near, operation: &Operation) -> Ve
         Operation::Write(path) => (path, Use::Write),
         Operation::Connect { .. } | Operation::Listen(_) | Operation::UnixConnect(_) => return decide(plan, operation),
     };
-    on_file(plan, path, wanted, Some(near).filter(|near| near.is_about(path)))
+    let near = Some(near).filter(|near| near.is_about(path));
+    match (wanted, near.and_then(|near| near.plainly_read(plan, path))) {
+        (Use::Read, Some(grant)) => Verdict::Allow(Reason::Grant(grant)),
+        _ => on_file(plan, path, wanted, near),
+    }
 }
 
 impl Denial {

@@ -270,7 +270,7 @@ fn what_somebody_waited_for_is_signed_soon_although_nothing_follows() {
     let opened = Opened::create(host, &state, user, now()).expect("a session");
     let checkpoint = state.join("sessions").join(opened.id()).join("checkpoint");
     let log = opened.start(|_| {}, || {}).expect("a thread");
-    let number = log.append(When::default(), b"\"operation\":\"approval\"", Repeats::Written).expect("a record");
+    let number = log.append(When::default(), &[b"\"operation\":\"approval\""], Repeats::Written).expect("a record");
     log.wait(number).expect("it is on the disk");
     assert!(!checkpoint.exists());
     until(|| checkpoint.exists().then_some(()));

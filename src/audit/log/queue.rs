@@ -103,12 +103,12 @@ impl Log {
         Self { queue, writer: Mutex::new(Some(writer)) }
     }
 
-    /// Adds a record with `fields`, among which the time is not. Returns the number to wait for.
+    /// Adds a record with the fields that `parts` come to, among which the time is not. Returns the number to wait for.
     ///
     /// # Errors
     /// [`Lost`].
-    pub fn append(&self, when: When, fields: &[u8], repeats: Repeats) -> Result<u64, Lost> {
-        self.queue.append(when, fields, repeats)
+    pub fn append(&self, when: When, parts: &[&[u8]], repeats: Repeats) -> Result<u64, Lost> {
+        self.queue.append(when, parts, repeats)
     }
 
     /// Waits until the record of that number is on the disk.
@@ -148,7 +148,7 @@ impl Log {
 }
 
 impl Queue {
-    fn append(&self, when: When, fields: &[u8], repeats: Repeats) -> Result<u64, Lost> {
+    fn append(&self, when: When, parts: &[&[u8]], repeats: Repeats) -> Result<u64, Lost> {
         let mut state = self.locked();
         while state.pending.len() >= MOST_PENDING && state.lost.is_none() {
             state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -160,7 +160,7 @@ impl Queue {
             Repeats::Counted => COUNTED,
             Repeats::Written => WRITTEN,
         };
-        state.push(kind, when, fields);
+        state.push(kind, when, parts);
         let news = match state.writer_waits {
             WriterWaits::No => false,
             WriterWaits::ForAnything => true,
@@ -243,16 +243,17 @@ impl Queue {
 }
 
 impl State {
-    fn push(&mut self, kind: u8, when: When, fields: &[u8]) {
-        let length = u32::try_from(fields.len()).unwrap_or(u32::MAX);
+    fn push(&mut self, kind: u8, when: When, parts: &[&[u8]]) {
+        let bytes = parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.len()));
+        let length = u32::try_from(bytes).unwrap_or(u32::MAX);
         let elapsed = u64::try_from(when.elapsed.as_micros()).unwrap_or(u64::MAX);
-        self.pending.reserve(HEAD.saturating_add(fields.len()));
+        self.pending.reserve(HEAD.saturating_add(bytes));
         self.pending.push(kind);
         self.pending.extend_from_slice(&length.to_ne_bytes());
         self.pending.extend_from_slice(&when.moment.seconds.to_ne_bytes());
         self.pending.extend_from_slice(&when.moment.nanoseconds.to_ne_bytes());
         self.pending.extend_from_slice(&elapsed.to_ne_bytes());
-        self.pending.extend_from_slice(fields);
+        parts.iter().for_each(|part| self.pending.extend_from_slice(part));
         self.added = self.added.saturating_add(1);
     }
 }
@@ -287,7 +288,7 @@ mod tests {
         let queue = Queue::default();
         let wakes = |waits: WriterWaits, fields: &[u8]| {
             queue.locked().writer_waits = waits;
-            queue.append(When::default(), fields, Repeats::Counted).unwrap();
+            queue.append(When::default(), &[fields], Repeats::Counted).unwrap();
             queue.locked().writer_waits == WriterWaits::No
         };
         assert!(wakes(WriterWaits::ForAnything, b"first"));
@@ -302,9 +303,9 @@ mod tests {
             moment: Moment { seconds, nanoseconds: 999_999_999 },
             elapsed: Duration::from_micros(seconds),
         };
-        queue.append(when(1), b"one", Repeats::Counted).unwrap();
+        queue.append(when(1), &[b"o", b"", b"ne"], Repeats::Counted).unwrap();
         queue.locked().push(SETTLE, When::default(), &[]);
-        queue.append(when(u64::MAX), b"", Repeats::Written).unwrap();
+        queue.append(when(u64::MAX), &[], Repeats::Written).unwrap();
         let mut taken = b"old".to_vec();
         assert_eq!(queue.take(&mut taken, None).added, 3);
         let expected = [

@@ -75,7 +75,7 @@ pub fn from_base64(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Whether all of them stand for themselves in a string.
-fn are_simple(bytes: &[u8]) -> bool {
+pub fn are_simple(bytes: &[u8]) -> bool {
     let is_simple = |byte: u8| matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\');
     // Without a way out of the loop it is done many bytes at a time.
     bytes.iter().fold(true, |all, &byte| all & is_simple(byte))

@@ -1,5 +1,7 @@
 //! The few rules of a plan that may be about a file in one directory: those are asked about again and again.
 
+use std::cmp::Reverse;
+
 use crate::plan::{Denial, Grant, OwnPlace, Plan};
 use crate::profile::FilePattern;
 use crate::profile::abs_path::AbsPath;
@@ -14,6 +16,8 @@ pub struct Near {
     /// The names of entries that the patterns among the denials may match.
     matching: Names<'static>,
     grants: Vec<usize>,
+    /// The grant by which every entry may be read whose name is not among those.
+    reads: Option<usize>,
 }
 
 impl Near {
@@ -32,13 +36,41 @@ impl Near {
                 FilePattern::Path(_) => {}
             }
         }
-        Self {
+        let mut near = Self {
             matching: matching.into_owned(),
             own: places(&plan.own, |own| is_near(&own.path)),
             denials: places(&plan.denials, denies),
             grants: places(&plan.grants, |grant| is_near(&grant.real)),
+            reads: None,
             directory,
+        };
+        near.reads = near.read_by(plan);
+        near
+    }
+
+    /// The grant that lets every entry be read by whose name no rule goes, where there is one.
+    fn read_by(&self, plan: &Plan) -> Option<usize> {
+        let mut denials = self.denials.iter().filter_map(|&place| plan.denials.get(place));
+        let by_name = |denial: &Denial| match &denial.pattern {
+            FilePattern::Glob { .. } => denial.real.is_none(),
+            FilePattern::Path(_) => false,
+        };
+        let all_by_name = self.own.is_empty() && denials.all(by_name);
+        // One about an entry alone is nearer to that.
+        let whole = self.grants(plan).all(|grant| self.directory.is_within(&grant.real));
+        if !all_by_name || !whole {
+            return None;
         }
+        let length = |place: usize| plan.grants.get(place).map_or(0, |grant| grant.real.as_bytes().len());
+        let reads = |place: &usize| plan.grants.get(*place).is_some_and(|grant| grant.access.read);
+        self.grants.iter().copied().filter(reads).min_by_key(|&place| Reverse(length(place)))
+    }
+
+    /// The grant by which the entry `path` may be read, where that takes no look at any other rule.
+    pub(super) fn plainly_read<'p>(&self, plan: &'p Plan, path: &AbsPath) -> Option<&'p Grant> {
+        let name = path.file_name()?;
+        let grant = plan.grants.get(self.reads?)?;
+        (!self.matching.may_match(name)).then_some(grant)
     }
 
     /// Whether `path` is an entry of the directory.

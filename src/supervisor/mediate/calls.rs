@@ -158,8 +158,9 @@ impl Mediator {
         if !self.may_go_on_plainly(flags) {
             return None;
         }
-        let path = self.memories.string(a.caller, Instant::now(), path, &mut buffer)?;
-        self.open_by_kernel(a.caller, call, (directory, path), flags)
+        let now = Instant::now();
+        let path = self.memories.string(a.caller, now, path, &mut buffer)?;
+        self.open_by_kernel((a.caller, now), call, (directory, path), flags)
     }
 
     fn opens(&self, call: Syscall, a: &Arguments) -> Option<Result<Outcome, Errno>> {

@@ -164,7 +164,7 @@ fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work, wake: 
             Ok(None) => continue,
             Err(_) => return,
         };
-        work.steps.fetch_add(1, Ordering::SeqCst);
+        let steps = work.steps.fetch_add(1, Ordering::SeqCst);
         // Once is enough, however long its owner takes to wake up.
         if work.asleep.load(Ordering::SeqCst) && work.asleep.swap(false, Ordering::SeqCst) {
             wake();
@@ -175,7 +175,8 @@ fn receive(mediator: &Arc<Mediator>, waiting: &Arc<Waiting>, work: &Work, wake: 
             work.take(mediator);
         }
         carry_out(mediator, waiting, notification);
-        work.steps.fetch_add(1, Ordering::SeqCst);
+        // Nobody else changes it.
+        work.steps.store(steps.wrapping_add(2), Ordering::Release);
     }
 }
 

@@ -1,11 +1,61 @@
 //! The record of one call, put together out of what is known of it.
 
+use std::ffi::CStr;
+
 use syscalls::abi::Syscall;
 
 use super::drafts::{Draft, is_typed_so};
+use super::part::Part;
 use super::{Ending, words};
-use crate::audit::record::{Disposition, Fields};
+use crate::audit::record::text::are_simple;
+use crate::audit::record::{Disposition, Fields, LONGEST_REMARK, LONGEST_TEXT};
 use crate::plan::{Operation, Verdict};
+
+/// Records of opens that are left to the kernel, but for their names in parts that were written for others.
+#[derive(Debug, Default)]
+pub(super) struct Plain {
+    begin: Part<(&'static str, Disposition)>,
+    rule: Part<usize>,
+    end: Part<(Syscall, u64)>,
+}
+
+impl Plain {
+    /// What [`Draft::describe_decision`] and [`Draft::describe_call`] write, and the process, in parts; `None` where a name does
+    /// not stand for itself in a text.
+    pub(super) fn parts<'p>(
+        &'p mut self,
+        what: (&'static str, Disposition),
+        (operations, verdict): (&'p [Operation], &Verdict<'_>),
+        typed: &'p CStr,
+        (call, flags): (Syscall, u64),
+        process: &'p [u8],
+    ) -> Option<[&'p [u8]; 8]> {
+        let target = operations.first()?.path()?.as_bytes();
+        let place = words::rule_place(verdict)?;
+        let typed = typed.to_bytes();
+        let is_simple = target.len() <= LONGEST_TEXT && typed.len() <= LONGEST_REMARK && are_simple(target);
+        if !is_simple || !are_simple(typed) {
+            return None;
+        }
+        let begin = self.begin.text(what, |text| {
+            words::begin(&mut Fields::new(text), what.0, what.1);
+            text.extend_from_slice(b",\"target\":\"");
+        });
+        let rule = self.rule.text(place, |text| {
+            text.extend_from_slice(b"\",");
+            words::rule(&mut Fields::new(text), verdict);
+        });
+        let end = self.end.text((call, flags), |text| {
+            text.push(b',');
+            end(&mut Fields::new(text), (Some(call), Some(flags), Ending::Kernel));
+            text.extend_from_slice(b",\"process\":");
+        });
+        let another: [&[u8]; 3] =
+            if typed.is_empty() || typed == target { [b"", b"", b""] } else { [b",\"typed\":\"", typed, b"\""] };
+        let [key, typed, quote] = another;
+        Some([begin, target, rule, key, typed, quote, end, process])
+    }
+}
 
 impl Draft {
     /// What `operations` are about, and the rule that decided.
@@ -54,4 +104,49 @@ fn end(fields: &mut Fields<'_>, (call, flags, ending): (Option<Syscall>, Option<
         fields.number("flags", flags);
     }
     words::ending(fields, ending);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Denial, Reason};
+    use crate::profile::abs_path::AbsPath;
+    use crate::profile::{FilePattern, Provenance};
+
+    #[test]
+    fn parts_are_what_is_written_otherwise() {
+        let mut plain = Plain::default();
+        let denial = Denial {
+            pattern: FilePattern::Path(AbsPath::root()),
+            real: None,
+            written: "/".into(),
+            from: Provenance::flag("--deny"),
+            group: None,
+        };
+        let names: [(&[u8], &CStr); 6] = [
+            (b"/a/b", c"/a/b"),
+            (b"/a/b", c"b"),
+            (b"/a/b", c"/a//b"),
+            (b"/a/\"", c"\""),
+            (b"/a/\xff", c"/a/\xff"),
+            (b"/a/b", c"\x1b"),
+        ];
+        for ((real, typed), writes) in names.into_iter().flat_map(|name| [(name, false), (name, true)]) {
+            let real = AbsPath::new(real).unwrap();
+            let operations = [if writes { Operation::Write(real) } else { Operation::Read(real) }];
+            let what = (words::opening(writes, Some(0o100_000)), Disposition::Allowed);
+            let verdict = Verdict::Allow(Reason::Denial(&denial));
+            let given = (Syscall::openat, 0o100_000);
+            let parts = plain.parts(what, (&operations, &verdict), typed, given, b"{\"pid\":1}");
+            let mut draft = Draft::default();
+            (draft.flags, draft.typed) = (Some(given.1), typed.to_bytes().to_vec());
+            draft.describe_decision(&operations, &verdict);
+            draft.describe_call(what, (Some(given.0), Ending::Kernel));
+            Fields::new(&mut draft.record).json("process", b"{\"pid\":1}");
+            match parts {
+                Some(parts) => assert_eq!(parts.concat(), draft.record),
+                None => assert!(typed.to_bytes().iter().any(|byte| !byte.is_ascii_graphic() || *byte == b'"')),
+            }
+        }
+    }
 }

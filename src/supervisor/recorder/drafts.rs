@@ -6,6 +6,7 @@ use syscalls::abi::Syscall;
 use syscalls::notify::NotifyId;
 
 use super::Ending;
+use super::call::Plain;
 use super::part::Part;
 use crate::audit::record::Disposition;
 
@@ -48,6 +49,7 @@ pub(super) struct Drafts(Mutex<State>);
 struct State {
     /// For calls of which everything is known at once.
     whole: Draft,
+    plain: Plain,
     open: Vec<Draft>,
     spare: Vec<Draft>,
 }
@@ -66,12 +68,12 @@ impl Drafts {
     }
 
     /// Writes the record of a call of which everything is known: `write` gets a draft without any of it.
-    pub(super) fn write_whole<R>(&self, write: impl FnOnce(&mut Draft) -> R) -> R {
-        let draft = &mut self.locked().whole;
-        draft.fields.clear();
-        draft.typed.clear();
-        draft.record.clear();
-        write(draft)
+    pub(super) fn write_whole<R>(&self, write: impl FnOnce(&mut Draft, &mut Plain) -> R) -> R {
+        let State { whole, plain, .. } = &mut *self.locked();
+        whole.fields.clear();
+        whole.typed.clear();
+        whole.record.clear();
+        write(whole, plain)
     }
 
     /// What is known of `call`, which is over.

@@ -143,7 +143,7 @@ impl Recorder {
     /// [`Lost`]: it must not go through.
     pub(super) fn left_to_kernel(
         &self,
-        (thread, call): (Pid, Syscall),
+        (thread, call, now): (Pid, Syscall, Instant),
         (typed, flags): (&CStr, u64),
         found: Option<(&[Operation], &Verdict<'_>)>,
         process: impl FnOnce() -> Process,
@@ -151,19 +151,24 @@ impl Recorder {
         let writes = found.is_some_and(|(all, _)| all.iter().any(|one| matches!(one, Operation::Write(_))));
         let operation = words::opening(writes, Some(flags));
         let disposition = if found.is_some() { Disposition::Allowed } else { Disposition::Kernel };
-        let now = Instant::now();
         let Some(when) = self.admit(operation, disposition, now)? else { return Ok(()) };
         let recorded = self.people.describe(thread, now, process, |process| {
-            self.drafts.write_whole(|draft| {
+            self.drafts.write_whole(|draft, plain| {
+                let what = (operation, disposition);
+                if let Some((operations, verdict)) = found
+                    && let Some(parts) = plain.parts(what, (operations, verdict), typed, (call, flags), process)
+                {
+                    return self.log.append(when, &parts, Repeats::Counted);
+                }
                 draft.has_target = false;
                 draft.flags = Some(flags);
                 draft.typed.extend_from_slice(typed.to_bytes());
                 if let Some((operations, verdict)) = found {
                     draft.describe_decision(operations, verdict);
                 }
-                draft.describe_call((operation, disposition), (Some(call), Ending::Kernel));
+                draft.describe_call(what, (Some(call), Ending::Kernel));
                 Fields::new(&mut draft.record).json("process", process);
-                self.log.append(when, &draft.record, Repeats::Counted)
+                self.log.append(when, &[&draft.record], Repeats::Counted)
             })
         });
         recorded.map(drop)
@@ -266,7 +271,7 @@ impl Recorder {
             self.people.describe(notification.thread, now, process, |known| {
                 Fields::new(&mut draft.record).json("process", known);
             });
-            self.log.append(when, &draft.record, Repeats::Counted)
+            self.log.append(when, &[&draft.record], Repeats::Counted)
         });
         self.drafts.give_back(draft);
         if matches!(call, Some(Syscall::execve | Syscall::execveat)) {
@@ -355,7 +360,7 @@ impl Recorder {
         let mut fields = Fields::new(&mut buffer);
         words::begin(&mut fields, operation, disposition);
         rest(&mut fields);
-        self.log.append(when, &buffer, Repeats::Written)
+        self.log.append(when, &[&buffer], Repeats::Written)
     }
 
     /// Counts an operation that happens at `instant`. Answers with the time of its record, where the level keeps one.

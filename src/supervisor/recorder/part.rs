@@ -12,9 +12,14 @@ pub(super) struct Part<K> {
 impl<K: PartialEq> Part<K> {
     /// The fields that say `what`, which alone decides about what `write` writes.
     pub(super) fn saying(&mut self, what: K, write: impl FnOnce(&mut Fields<'_>)) -> &[u8] {
+        self.text(what, |text| write(&mut Fields::new(text)))
+    }
+
+    /// The same for a text that is no whole field at its beginning or its end.
+    pub(super) fn text(&mut self, what: K, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
         if self.says.as_ref() != Some(&what) {
             self.text.clear();
-            write(&mut Fields::new(&mut self.text));
+            write(&mut self.text);
             self.says = Some(what);
         }
         &self.text

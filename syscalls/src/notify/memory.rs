@@ -30,10 +30,10 @@ impl Memory {
     /// `EIO` when nothing is mapped at `address`.
     pub fn read(&self, address: u64, buffer: &mut [u8]) -> Result<usize, Errno> {
         let Ok(address) = libc::off64_t::try_from(address) else { return Err(Errno::FAULT) };
+        let (fd, start, length) = (self.0.as_raw_fd(), buffer.as_mut_ptr(), buffer.len());
+        // The C library's own function is a point of cancellation (`pthreads(7)`), which takes it as long as a short copy.
         // SAFETY: `buffer` is writable for the length given with it.
-        let copied = checked(unsafe {
-            libc::pread64(self.0.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), address) as libc::c_long
-        })?;
+        let copied = checked(unsafe { libc::syscall(libc::SYS_pread64, fd, start, length, address) })?;
         Ok(usize::try_from(copied).unwrap_or(0))
     }
 }

@@ -55,7 +55,7 @@ fn written(state: &Path, records: u64) -> io::Result<String> {
         buffer.clear();
         record(&mut Fields::new(&mut buffer), number);
         // Nothing is the same as another, so all of them are written.
-        log.append(When { moment: now(), elapsed: began.elapsed() }, &buffer, Repeats::Written).map_err(lost)?;
+        log.append(When { moment: now(), elapsed: began.elapsed() }, &[&buffer], Repeats::Written).map_err(lost)?;
     }
     log.end().map_err(lost)?;
     Ok(id)

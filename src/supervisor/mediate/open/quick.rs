@@ -7,6 +7,7 @@ use std::ffi::CStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::slice;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use syscalls::Errno;
 use syscalls::abi::Syscall;
@@ -76,10 +77,10 @@ impl Mediator {
         self.kernel_complete && flags & other == 0
     }
 
-    /// Leaves an open to the kernel and records it, where [`Self::is_plainly_allowed`] would.
+    /// Leaves an open that is made `now` to the kernel and records it, where [`Self::is_plainly_allowed`] would.
     pub(in crate::supervisor::mediate) fn open_by_kernel(
         &self,
-        caller: Caller,
+        (caller, now): (Caller, Instant),
         call: Syscall,
         (directory, path): (i32, &CStr),
         flags: u64,
@@ -87,8 +88,8 @@ impl Mediator {
         let last = if flags & OpenHow::NO_FOLLOW == 0 { Last::Follow } else { Last::Keep };
         let Straight { real, is_there } = self.resolver.straight(caller, directory, path, last)?;
         let record = |found: Option<(&[Operation], &Verdict<'_>)>| {
-            let recorded =
-                self.recorder.left_to_kernel((caller.thread, call), (path, flags), found, || caller.describe());
+            let made = (caller.thread, call, now);
+            let recorded = self.recorder.left_to_kernel(made, (path, flags), found, || caller.describe());
             if recorded.is_ok() { Outcome::GoOnRecorded } else { Outcome::Fail(Errno::IO) }
         };
         if !is_there {
