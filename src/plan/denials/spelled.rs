@@ -9,18 +9,21 @@ use crate::profile::abs_path::AbsPath;
 use crate::profile::fold;
 use crate::profile::glob::Glob;
 
-/// The closed places of one plan, folded (see [`fold`]). They are not needed before a name is out of the ordinary.
+/// The closed places of one plan, folded (see [`fold`]). Not all are needed before a name is out of the ordinary.
 #[derive(Debug, Default)]
-pub struct Spellings(OnceLock<Rules>);
+pub struct Spellings {
+    /// Those that are not their own folded form: an ordinary path can match no others that it does not match as it is.
+    unusual: OnceLock<Rules>,
+    /// These, and then the others.
+    all: OnceLock<Rules>,
+}
 
-/// Those that are not their own folded form come first: an ordinary path can match no others that it does not match as it is.
 #[derive(Debug)]
 struct Rules {
-    all: Vec<Rule>,
+    rules: Vec<Rule>,
     /// For each of them, where a path must end or have a slash to be covered, or 0 for whatever must be compared. Side by side
     /// these are a few cache lines.
     ends: Vec<[usize; 2]>,
-    out_of_the_ordinary: usize,
 }
 
 #[derive(Debug)]
@@ -47,7 +50,7 @@ impl Spellings {
     /// the start of the path that what is closed lies beneath.
     pub fn closing<'p>(&self, plan: &'p Plan, operation: &Operation) -> Option<(Reason<'p>, AbsPath)> {
         let path = operation.path()?;
-        let (rules, ends) = self.near(plan, &[path]);
+        let Rules { rules, ends } = self.near(plan, &[path]);
         if rules.is_empty() {
             return None;
         }
@@ -62,7 +65,7 @@ impl Spellings {
 
     /// Whether something closed would lie beneath a new entry at `path`, if that were the same as another spelling of it.
     pub fn is_above(&self, plan: &Plan, path: &AbsPath) -> bool {
-        let (rules, _) = self.near(plan, &[path]);
+        let Rules { rules, .. } = self.near(plan, &[path]);
         let folded = fold::path(path);
         rules.iter().any(|rule| match &rule.closed {
             Closed::Paths(paths) => paths.iter().any(|closed| closed != &*folded && closed.is_within(&folded)),
@@ -73,7 +76,7 @@ impl Spellings {
     /// Whether something closed beneath the directory `from`, or beneath another spelling of it, would be open if that became
     /// `to`.
     pub fn opens(&self, plan: &Plan, from: &AbsPath, to: &AbsPath) -> bool {
-        let (rules, _) = self.near(plan, &[from, to]);
+        let Rules { rules, .. } = self.near(plan, &[from, to]);
         let folded = fold::path(from);
         rules.iter().any(|rule| match (&rule.closed, rule.place) {
             (Closed::Paths(paths), _) => paths.iter().any(|closed| closed.is_within(&folded)),
@@ -86,11 +89,17 @@ impl Spellings {
     }
 
     /// The rules that may be about another spelling of one of `paths`.
-    fn near(&self, plan: &Plan, paths: &[&AbsPath]) -> (&[Rule], &[[usize; 2]]) {
-        let rules = self.0.get_or_init(|| Rules::of(plan));
-        let ordinary = paths.iter().all(|path| fold::is_plain(path));
-        let count = if ordinary { rules.out_of_the_ordinary } else { rules.all.len() };
-        (rules.all.get(..count).unwrap_or_default(), rules.ends.get(..count).unwrap_or_default())
+    fn near(&self, plan: &Plan, paths: &[&AbsPath]) -> &Rules {
+        if paths.iter().all(|path| fold::is_plain(path)) {
+            return self.unusual.get_or_init(|| Rules::of(plan, false));
+        }
+        self.all.get_or_init(|| {
+            let Rules { mut rules, mut ends } = Rules::of(plan, false);
+            let plain = Rules::of(plan, true);
+            rules.extend(plain.rules);
+            ends.extend(plain.ends);
+            Rules { rules, ends }
+        })
     }
 }
 
@@ -113,31 +122,27 @@ pub fn reach_into_grants(plan: &Plan) -> bool {
 }
 
 impl Rules {
-    fn of(plan: &Plan) -> Self {
-        let (mut first, mut rest) = (Vec::new(), Vec::new());
-        let mut add = |place, closed, ordinary: bool| {
-            let into = if ordinary { &mut rest } else { &mut first };
-            into.push(Rule { place, closed });
-        };
+    /// Those that are their own folded form, or those that are not.
+    fn of(plan: &Plan, plain: bool) -> Self {
+        let mut rules = Vec::new();
         for (place, own) in plan.own.iter().enumerate().filter(|(_, own)| own.kind != OwnKind::Kernel) {
-            let closed = Closed::Paths(vec![fold::path(&own.path).into_owned()]);
-            add(Place::Own(place), closed, fold::is_plain(&own.path));
-        }
-        for (place, denial) in plan.denials.iter().enumerate() {
-            match &denial.pattern {
-                FilePattern::Glob { glob, .. } => {
-                    add(Place::Denial(place), Closed::Glob(glob.folded()), glob.is_plain());
-                }
-                FilePattern::Path(path) => {
-                    let names = || [Some(path), denial.real.as_ref()].into_iter().flatten();
-                    let closed = names().map(|name| fold::path(name).into_owned()).collect();
-                    add(Place::Denial(place), Closed::Paths(closed), names().all(fold::is_plain));
-                }
+            if fold::is_plain(&own.path) == plain {
+                let closed = Closed::Paths(vec![fold::path(&own.path).into_owned()]);
+                rules.push(Rule { place: Place::Own(place), closed });
             }
         }
-        let out_of_the_ordinary = first.len();
-        first.append(&mut rest);
-        Self { ends: first.iter().map(|rule| rule.closed.ends()).collect(), all: first, out_of_the_ordinary }
+        for (place, denial) in plan.denials.iter().enumerate() {
+            let closed = match &denial.pattern {
+                FilePattern::Glob { glob, .. } => (glob.is_plain() == plain).then(|| Closed::Glob(glob.folded())),
+                FilePattern::Path(path) => {
+                    let names = || [Some(path), denial.real.as_ref()].into_iter().flatten();
+                    let folded = || Closed::Paths(names().map(|name| fold::path(name).into_owned()).collect());
+                    (names().all(fold::is_plain) == plain).then(folded)
+                }
+            };
+            rules.extend(closed.map(|closed| Rule { place: Place::Denial(place), closed }));
+        }
+        Self { ends: rules.iter().map(|rule| rule.closed.ends()).collect(), rules }
     }
 }
 
