@@ -143,7 +143,10 @@ fn named_own(own: &OwnPlace) -> String {
 /// Denials beneath a grant: the kernel's rules cannot take back a part of what they gave.
 fn denial_gaps(plan: &Plan) -> Vec<Gap> {
     // Nothing lies inside anything but a directory.
-    let directories = plan.grants.iter().filter(|grant| grant.kind == PathKind::Directory);
+    let directories = || plan.grants.iter().filter(|grant| grant.kind == PathKind::Directory);
+    if !plan.denials.reach_into(directories().map(|grant| &grant.real)) {
+        return Vec::new();
+    }
     let about = |grant: &Grant| {
         let inside = plan.denials.iter().filter(|denial| reaches_into(&grant.real, denial));
         let text = listed(
@@ -156,7 +159,7 @@ fn denial_gaps(plan: &Plan) -> Vec<Gap> {
         );
         Some(Gap { text, degradable: true })
     };
-    directories.filter_map(about).collect()
+    directories().filter_map(about).collect()
 }
 
 /// The first few of `items`, and how many more there are; `None` when there are none.

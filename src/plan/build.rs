@@ -1,12 +1,14 @@
 //! A profile and the facts of the host become a plan.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use crate::profile::abs_path::AbsPath;
 use crate::profile::repeated::firsts;
 use crate::profile::{FilePattern, FileRule, FileRuleKind, Given, Profile, Provenance};
 
+use super::denials::fingerprint;
 use super::environment;
 use super::{
     Access, Denial, Denials, Facts, Found, Grant, Host, OwnKind, OwnPlace, PathKind, Plan, SocketGrant, Warning,
@@ -45,17 +47,16 @@ pub fn build(profile: Profile, facts: &Facts, host: &mut dyn Host) -> Plan {
 /// Each distinct path is looked up once, so that two rules about it are about one object.
 struct Lookups<'h> {
     host: &'h mut dyn Host,
-    seen: BTreeMap<AbsPath, Found>,
+    /// By a fingerprint and then by the path itself, since numbers are compared in no time.
+    seen: BTreeMap<(u64, AbsPath), Found>,
 }
 
 impl Lookups<'_> {
     fn find(&mut self, path: &AbsPath) -> Found {
-        if let Some(found) = self.seen.get(path) {
-            return found.clone();
+        match self.seen.entry((fingerprint(path.as_bytes()), path.clone())) {
+            Entry::Occupied(seen) => seen.get().clone(),
+            Entry::Vacant(new) => new.insert(self.host.look_up(path)).clone(),
         }
-        let found = self.host.look_up(path);
-        self.seen.insert(path.clone(), found.clone());
-        found
     }
 }
 

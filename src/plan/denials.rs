@@ -40,6 +40,18 @@ impl Denials {
         self.all.get(places.into_iter().flatten().min()?)
     }
 
+    /// Whether something that is denied may lie in one of `directories`: always when it does, and seldom otherwise.
+    pub fn reach_into<'d>(&self, directories: impl Iterator<Item = &'d AbsPath>) -> bool {
+        let mut prints: Vec<u64> = directories.map(|directory| fingerprint(directory.as_bytes())).collect();
+        prints.sort_unstable();
+        let is_inside = |path: &AbsPath| prefixes(path.as_bytes()).any(|print| prints.binary_search(&print).is_ok());
+        !prints.is_empty()
+            && self.all.iter().any(|denial| match &denial.pattern {
+                FilePattern::Path(path) => is_inside(path) || denial.real.as_ref().is_some_and(is_inside),
+                FilePattern::Glob { .. } => true,
+            })
+    }
+
     /// Where the first denial that closes `path` stands.
     fn place(&self, path: &AbsPath) -> Option<usize> {
         let covers = |place: &usize| self.all.get(*place).is_some_and(|denial| denial.covers(path));
@@ -62,7 +74,7 @@ impl From<Vec<Denial>> for Denials {
             match &denial.pattern {
                 FilePattern::Path(path) => {
                     let both = [path].into_iter().chain(&denial.real);
-                    paths.extend(both.map(|path| (fingerprint(BEGIN, path.as_bytes()), place)));
+                    paths.extend(both.map(|path| (fingerprint(path.as_bytes()), place)));
                 }
                 FilePattern::Glob { .. } => patterns.push(place),
             }
@@ -80,19 +92,24 @@ impl Deref for Denials {
     }
 }
 
-/// Of `bytes` behind what has the fingerprint `before`.
-fn fingerprint(before: u64, bytes: &[u8]) -> u64 {
+/// A number that two paths seldom share.
+pub(super) fn fingerprint(path: &[u8]) -> u64 {
+    continued(BEGIN, path)
+}
+
+/// The fingerprint of what has the fingerprint `before`, and `bytes` behind it.
+fn continued(before: u64, bytes: &[u8]) -> u64 {
     bytes.iter().fold(before, |print, byte| (print ^ u64::from(*byte)).wrapping_mul(PRIME))
 }
 
 /// The fingerprints of a path and of each directory above it, the root first.
 fn prefixes(path: &[u8]) -> impl Iterator<Item = u64> {
     let (root, names) = path.split_first().map_or((0, path), |(root, names)| (*root, names));
-    let root = fingerprint(BEGIN, &[root]);
+    let root = fingerprint(&[root]);
     let mut print = root;
     let beneath = names.split(|byte| *byte == b'/').enumerate().map(move |(depth, name)| {
         let slash: &[u8] = if depth == 0 { b"" } else { b"/" };
-        print = fingerprint(fingerprint(print, slash), name);
+        print = continued(continued(print, slash), name);
         print
     });
     // The root itself has an empty name, which leaves it what it is.
@@ -142,6 +159,15 @@ mod tests {
                 let either = denials.iter().find(|denial| denial.covers(&path) || denial.covers(&other));
                 assert_eq!(denials.covering_either(&path, &other), either, "{path} {other}");
             }
+            let closed = denials.iter().flat_map(|denial| match &denial.pattern {
+                FilePattern::Path(closed) => [Some(closed), denial.real.as_ref()],
+                FilePattern::Glob { .. } => [None, None],
+            });
+            let paths = denials.iter().filter(|denial| matches!(denial.pattern, FilePattern::Path(_)));
+            let without_patterns = Denials::from(paths.cloned().collect::<Vec<_>>());
+            let inside = closed.flatten().any(|closed| closed.is_within(&path));
+            assert_eq!(without_patterns.reach_into([&at("/other"), &path].into_iter()), inside, "{path}");
+            assert!(denials.reach_into([&path].into_iter()) && !denials.reach_into([].into_iter()));
         }
     }
 

@@ -135,15 +135,17 @@ fn passes(policy: &Environment, name: &[u8]) -> bool {
     if is_reserved(name) {
         return false;
     }
-    // Letters of a guard count in either case: `*_TOKEN` also means `npm_token`.
-    let upper = name.to_ascii_uppercase();
-    let guards = |pattern: &str| matches(pattern.to_ascii_uppercase().as_bytes(), &upper);
     let guarded = || {
+        // Letters of a guard count in either case: `*_TOKEN` also means `npm_token`.
+        let upper = name.to_ascii_uppercase();
+        let guards = |pattern: &str| matches(pattern.to_ascii_uppercase().as_bytes(), &upper);
         NEVER_BY_WILDCARD.iter().any(|pattern| guards(pattern)) || policy.deny.iter().any(|given| guards(&given.value))
     };
-    let covers = |entry: &str| match entry.contains('*') {
-        true => matches(entry.as_bytes(), name) && !guarded(),
-        false => entry.as_bytes() == name,
+    let covers = |entry: &str| match entry.as_bytes().first() {
+        // The first byte tells most apart.
+        Some(first) if *first != b'*' && Some(first) != name.first() => false,
+        _ if entry.contains('*') => matches(entry.as_bytes(), name) && !guarded(),
+        _ => entry.as_bytes() == name,
     };
     let listed = match &policy.pass {
         Some(entries) => entries.iter().any(|Given { value, .. }| covers(value)),

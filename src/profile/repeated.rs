@@ -3,32 +3,45 @@
 use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 
-/// As many different keys with one fingerprint are still compared with each other. There are no more unless somebody chose them.
-const FEW: usize = 16;
+/// How many places of the table are looked at for one key; more are taken in a row only if somebody chose the keys.
+const MOST_LOOKS: usize = 64;
 
 /// For each key, whether it is met for the first time.
 ///
-/// The keys are sorted by a fingerprint that is quick to make: lists of hundreds of paths are gone through at every start.
+/// Keys stand in a table at their fingerprints, which are quick to make: lists of hundreds of paths are gone through at every
+/// start.
 pub fn firsts<K: Hash + Eq>(keys: impl Iterator<Item = K>) -> Vec<bool> {
     let keys: Vec<K> = keys.collect();
-    let mut first = vec![true; keys.len()];
-    let mut order: Vec<(u64, usize)> = keys.iter().map(fingerprint).zip(0..).collect();
-    order.sort_unstable();
-    for alike in order.chunk_by(|one, other| one.0 == other.0).filter(|alike| alike.len() > 1) {
-        let mut compared: Vec<&K> = Vec::new();
-        let mut hashed: HashSet<&K> = HashSet::new();
-        for (_, place) in alike {
-            let (Some(key), Some(first)) = (keys.get(*place), first.get_mut(*place)) else { continue };
-            *first = match compared.len() < FEW {
-                true => !compared.contains(&key),
-                false => !compared.contains(&key) && hashed.insert(key),
+    if keys.len() < 2 {
+        return vec![true; keys.len()];
+    }
+    // At least half of it stays free. The places of the keys that were met, one higher; 0 is free.
+    let mut table = vec![0_usize; keys.len().saturating_mul(2).next_power_of_two()];
+    let last = table.len().saturating_sub(1);
+    let mut first = Vec::with_capacity(keys.len());
+    for key in &keys {
+        let mut looks = (usize::try_from(fingerprint(key)).unwrap_or_default()..).take(MOST_LOOKS);
+        let met = loop {
+            let Some(place) = looks.next().and_then(|place| table.get_mut(place & last)) else {
+                return hashed(&keys);
             };
-            if *first && compared.len() < FEW {
-                compared.push(key);
+            if *place == 0 {
+                *place = first.len().saturating_add(1);
+                break false;
             }
-        }
+            if keys.get(place.saturating_sub(1)) == Some(key) {
+                break true;
+            }
+        };
+        first.push(!met);
     }
     first
+}
+
+/// The same for keys that nobody can choose so that it takes long.
+fn hashed<K: Hash + Eq>(keys: &[K]) -> Vec<bool> {
+    let mut seen = HashSet::with_capacity(keys.len());
+    keys.iter().map(|key| seen.insert(key)).collect()
 }
 
 fn fingerprint<K: Hash>(key: &K) -> u64 {
@@ -64,7 +77,8 @@ impl Hasher for Fingerprint {
     }
 
     fn finish(&self) -> u64 {
-        self.0
+        // The high bits are the ones that every word had its part in. Half of the word leaves room to count from it.
+        self.0 >> 32
     }
 }
 
@@ -85,7 +99,19 @@ mod tests {
         let expected = |keys: &[usize]| -> Vec<bool> {
             keys.iter().enumerate().map(|(place, key)| !keys[..place].contains(key)).collect()
         };
-        for (count, distinct) in [(0, 1), (1, 1), (7, 3), (100, 9), (100, 15), (100, 16), (100, 17), (500, 60)] {
+        for (count, distinct) in [
+            (0, 1),
+            (1, 1),
+            (7, 3),
+            (100, 9),
+            (100, 15),
+            (100, 16),
+            (100, 17),
+            (500, 60),
+            (500, 64),
+            (500, 65),
+            (2000, 900),
+        ] {
             let keys: Vec<usize> = (0..count).map(|place| place * 7 % distinct).collect();
             let texts: Vec<String> = keys.iter().map(|key| "/a".repeat(*key)).collect();
             assert_eq!(firsts(keys.iter()), expected(&keys));

@@ -55,24 +55,25 @@ enum Decision<'p> {
 /// Every number from zero to `u32::MAX` in spans that share an answer. Writes the rules with conditions, those that
 /// several calls have in common once.
 fn spans<'p>(program: &Program<'p>, arch: Arch, code: &mut Assembler) -> Vec<Span> {
-    let mut rules: Vec<(u32, Rule<'p>)> =
-        program.rules.iter().filter_map(|rule| Some((rule.call.number(arch)?.into(), *rule))).collect();
-    // Stable: rules of one call stay in their order.
-    rules.sort_by_key(|(number, _)| *number);
-    let mut rules = rules.as_slice();
-    let mut numbers: Vec<u32> = Syscall::ALL.iter().filter_map(|call| Some(call.number(arch)?.into())).collect();
-    numbers.sort_unstable();
+    // The number of each rule's call, and the place of the rule: rules of one call stay in their order.
+    let numbered = program.rules.iter().zip(0_u32..);
+    let mut order: Vec<(u16, u32)> =
+        numbered.filter_map(|(rule, place)| Some((rule.call.number(arch)?, place))).collect();
+    order.sort_unstable();
+    let mut order = order.as_slice();
 
     let unknown = Target::Answer(Action::Errno(errno::ENOSYS));
     let mut blocks: Vec<(Branches<'p>, Place)> = Vec::new();
     let mut spans: Vec<Span> = Vec::new();
     let mut next = 0;
-    for number in numbers {
+    for number in Syscall::numbers(arch) {
+        let own;
+        (own, order) = order.split_at(order.iter().take_while(|(of, _)| *of == number).count());
+        let number = u32::from(number);
         if next < number {
             extend(&mut spans, next, unknown);
         }
-        let own;
-        (own, rules) = rules.split_at(rules.iter().take_while(|(of, _)| *of == number).count());
+        let own = own.iter().filter_map(|(_, place)| program.rules.get(usize::try_from(*place).ok()?));
         let target = match simplified(own) {
             Decision::Action(action) => Target::Answer(action),
             Decision::Rules(branches) => match blocks.iter().find(|(known, _)| *known == branches) {
@@ -100,10 +101,10 @@ fn extend(spans: &mut Vec<Span>, first: u32, target: Target) {
 }
 
 /// The rules of one call without those that can never be reached or change nothing.
-fn simplified<'p>(rules: &[(u32, Rule<'p>)]) -> Decision<'p> {
+fn simplified<'r, 'p: 'r>(rules: impl Iterator<Item = &'r Rule<'p>>) -> Decision<'p> {
     let mut kept: Branches<'p> = Vec::new();
     let mut last = Action::Allow;
-    for (_, rule) in rules {
+    for rule in rules {
         if rule.when.is_empty() {
             last = rule.then;
             break;

@@ -1,5 +1,7 @@
 //! Patterns for names that were folded.
 
+use std::sync::Arc;
+
 use super::parse::{Component, Token};
 use super::{Alternative, Glob};
 use crate::profile::abs_path::AbsPath;
@@ -13,7 +15,7 @@ impl Glob {
     #[must_use]
     pub fn folded(&self) -> Self {
         let mut folded = self.clone();
-        for alternative in &mut folded.0.alternatives {
+        for alternative in &mut Arc::make_mut(&mut folded.0).alternatives {
             alternative.base = fold::path(&alternative.base).into_owned();
             alternative.components = alternative.components.iter().map(component).collect();
         }

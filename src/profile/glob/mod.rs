@@ -10,6 +10,7 @@ mod names;
 mod parse;
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use self::names::Names;
 
@@ -35,9 +36,10 @@ pub const MOST_EXPANDED: usize = 4096;
 /// - Names are compared exactly: `.ENV` is not `.env`, and a leading dot is a character like any other. What a filesystem takes
 ///   for the same is not known here; [`Glob::folded`] is for those that ignore case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Glob(Box<Parsed>);
+pub struct Glob(Arc<Parsed>);
 
-/// What a pattern is made of. Behind a pointer, since most file rules have none and all of them are moved around.
+/// What a pattern is made of. Behind a pointer that copies share, since most file rules have none and all of them are moved
+/// around.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Parsed {
     text: String,
@@ -81,7 +83,7 @@ impl Glob {
     /// Why the pattern means nothing, or could mean something else than it seems to.
     pub fn parse(text: &str) -> Result<Self, GlobError> {
         let alternatives = Alternative::all(&AbsPath::root(), text, false)?;
-        Ok(Self(Box::new(Parsed { text: text.to_owned(), base: None, alternatives })))
+        Ok(Self(Arc::new(Parsed { text: text.to_owned(), base: None, alternatives })))
     }
 
     /// Parses a pattern whose components follow `base`, which is taken literally, whatever characters it holds.
@@ -91,13 +93,13 @@ impl Glob {
     pub fn beneath(base: &AbsPath, text: &str) -> Result<Self, GlobError> {
         let text = text.trim_start_matches('/');
         let alternatives = Alternative::all(base, text, true)?;
-        Ok(Self(Box::new(Parsed { text: text.to_owned(), base: Some(base.clone()), alternatives })))
+        Ok(Self(Arc::new(Parsed { text: text.to_owned(), base: Some(base.clone()), alternatives })))
     }
 
     /// The pattern that matches one path, and what is beneath it.
     pub fn exactly(path: &AbsPath) -> Self {
         let alternatives = vec![Alternative { base: path.clone(), components: Vec::new() }];
-        Self(Box::new(Parsed { text: String::new(), base: Some(path.clone()), alternatives }))
+        Self(Arc::new(Parsed { text: String::new(), base: Some(path.clone()), alternatives }))
     }
 
     /// Whether `path`, or a directory above it, matches.
@@ -119,7 +121,7 @@ impl Glob {
     #[must_use]
     pub fn followed(&self, mut real: impl FnMut(&AbsPath) -> AbsPath) -> Option<Self> {
         let mut moved = self.clone();
-        for alternative in &mut moved.0.alternatives {
+        for alternative in &mut Arc::make_mut(&mut moved.0).alternatives {
             let (length, directory) = parse::literal_start(&alternative.base, &alternative.components);
             let real = real(&directory);
             if real != directory {

@@ -32,6 +32,10 @@ pub(super) fn alternatives(text: &str, anchored: bool) -> Result<Vec<Vec<Compone
         _ => {}
     }
     let characters: Vec<char> = text.chars().collect();
+    // Most patterns stand for themselves alone.
+    if !text.contains(['\\', '[', '{', '}']) {
+        return Ok(vec![components(&characters, anchored)?]);
+    }
     let mut expanded = Vec::new();
     expand(&characters, &mut expanded)?;
     if expanded.iter().map(Vec::len).sum::<usize>() > MOST_EXPANDED {

@@ -39,10 +39,36 @@ impl Syscall {
     /// The highest number in the table, on both architectures. What lies above was not looked at.
     pub const HIGHEST: u16 = 469;
 
+    /// The numbers of all calls that `arch` has, the lowest first.
+    pub fn numbers(arch: Arch) -> impl Iterator<Item = u16> {
+        let known = match arch {
+            Arch::X86_64 => &KNOWN_X86_64,
+            Arch::Aarch64 => &KNOWN_AARCH64,
+        };
+        (0..=Self::HIGHEST).zip(known).filter(|(_, known)| **known).map(|(number, _)| number)
+    }
+
     /// The call with that number on the architecture that this runs on.
     pub fn numbered(number: i32) -> Option<Self> {
         usize::try_from(number).ok().and_then(|number| NUMBERED.get(number).copied().flatten())
     }
+}
+
+/// Which numbers are a call's.
+static KNOWN_X86_64: [bool; Syscall::HIGHEST as usize + 1] = known(Arch::X86_64);
+static KNOWN_AARCH64: [bool; Syscall::HIGHEST as usize + 1] = known(Arch::Aarch64);
+
+/// Made while compiling.
+const fn known(arch: Arch) -> [bool; Syscall::HIGHEST as usize + 1] {
+    let mut known = [false; Syscall::HIGHEST as usize + 1];
+    let mut index = 0;
+    while index < Syscall::ALL.len() {
+        if let Some(number) = Syscall::ALL[index].number(arch) {
+            known[number as usize] = true;
+        }
+        index += 1;
+    }
+    known
 }
 
 /// The call behind each number, made while compiling.
