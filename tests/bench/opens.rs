@@ -41,7 +41,7 @@ fn main() -> io::Result<ExitCode> {
         Some(OPEN) => open_many(words.next(), words.count()).map(|()| ExitCode::SUCCESS),
         Some(REFERENCE) => {
             let mode = words.next().and_then(|name| Mode::named(name.to_str()?));
-            supervise(mode.ok_or_else(|| io::Error::other("no such mode"))?, words.collect()).map(ExitCode::from)
+            supervise(mode.ok_or_else(|| io::Error::other("no such mode"))?, words.collect(), || {}).map(ExitCode::from)
         }
         Some(SPIN) => {
             let start = Instant::now();

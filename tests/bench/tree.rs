@@ -28,7 +28,8 @@ fn main() -> io::Result<ExitCode> {
     let mut given = std::env::args_os().skip(1);
     if given.next().is_some_and(|word| word == REFERENCE) {
         let mode = given.next().and_then(|name| Mode::named(name.to_str()?));
-        return supervise(mode.ok_or_else(|| io::Error::other("no such mode"))?, given.collect()).map(ExitCode::from);
+        return supervise(mode.ok_or_else(|| io::Error::other("no such mode"))?, given.collect(), || {})
+            .map(ExitCode::from);
     }
     let place = Place::new("tree")?;
     for directory in 0..DIRECTORIES {

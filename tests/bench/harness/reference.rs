@@ -36,8 +36,8 @@ impl Mode {
     }
 }
 
-/// Runs a program under the supervisor, and answers with its exit status.
-pub(crate) fn supervise(mode: Mode, words: Vec<OsString>) -> io::Result<u8> {
+/// Runs a program under the supervisor, and ends with its exit status after `ended` was called.
+pub(crate) fn supervise(mode: Mode, words: Vec<OsString>, ended: impl Fn() + Sync) -> io::Result<u8> {
     let words: Vec<CString> = words.into_iter().map(|word| CString::new(word.into_vec())).collect::<Result<_, _>>()?;
     let program = found(words.first().ok_or_else(|| io::Error::other("no program"))?)?;
     let (arguments, environment) = (StringList::new(words), StringList::new(inherited()?));
@@ -57,7 +57,11 @@ pub(crate) fn supervise(mode: Mode, words: Vec<OsString>) -> io::Result<u8> {
             }
             file::write(go_in.as_fd(), &[1])?;
             // Whichever receiver learns of the end ends them all.
-            let serve = || process::exit_now(serve(&listener, mode, child));
+            let serve = || {
+                let status = serve(&listener, mode, child);
+                ended();
+                process::exit_now(status)
+            };
             thread::scope(|scope| {
                 for _ in 1..mode.receivers {
                     scope.spawn(serve);
