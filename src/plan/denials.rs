@@ -44,7 +44,7 @@ impl Denials {
     pub fn reach_into<'d>(&self, directories: impl Iterator<Item = &'d AbsPath>) -> bool {
         let mut prints: Vec<u64> = directories.map(|directory| fingerprint(directory.as_bytes())).collect();
         prints.sort_unstable();
-        let is_inside = |path: &AbsPath| prefixes(path.as_bytes()).any(|print| prints.binary_search(&print).is_ok());
+        let is_inside = |path: &AbsPath| any_prefix(path.as_bytes(), |print| prints.binary_search(&print).is_ok());
         !prints.is_empty()
             && self.all.iter().any(|denial| match &denial.pattern {
                 FilePattern::Path(path) => is_inside(path) || denial.real.as_ref().is_some_and(is_inside),
@@ -55,12 +55,14 @@ impl Denials {
     /// Where the first denial that closes `path` stands.
     fn place(&self, path: &AbsPath) -> Option<usize> {
         let covers = |place: &usize| self.all.get(*place).is_some_and(|denial| denial.covers(path));
-        let by_path = prefixes(path.as_bytes()).filter_map(|print| {
+        let mut first = None;
+        any_prefix(path.as_bytes(), |print| {
             let from = self.paths.partition_point(|(known, _)| *known < print);
             let alike = self.paths.get(from..).unwrap_or_default().iter().take_while(|(known, _)| *known == print);
-            alike.map(|(_, place)| *place).find(covers)
+            let found = alike.map(|(_, place)| *place).find(covers);
+            first = [first, found].into_iter().flatten().min();
+            false
         });
-        let first = by_path.min();
         let before = |place: &&usize| first.is_none_or(|first| **place < first);
         self.patterns.iter().take_while(before).copied().find(covers).or(first)
     }
@@ -94,26 +96,25 @@ impl Deref for Denials {
 
 /// A number that two paths seldom share.
 pub(super) fn fingerprint(path: &[u8]) -> u64 {
-    continued(BEGIN, path)
+    path.iter().fold(BEGIN, continued)
 }
 
-/// The fingerprint of what has the fingerprint `before`, and `bytes` behind it.
-fn continued(before: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(before, |print, byte| (print ^ u64::from(*byte)).wrapping_mul(PRIME))
+/// The fingerprint of what has the fingerprint `before`, and a byte behind it.
+fn continued(before: u64, byte: &u8) -> u64 {
+    (before ^ u64::from(*byte)).wrapping_mul(PRIME)
 }
 
-/// The fingerprints of a path and of each directory above it, the root first.
-fn prefixes(path: &[u8]) -> impl Iterator<Item = u64> {
-    let (root, names) = path.split_first().map_or((0, path), |(root, names)| (*root, names));
-    let root = fingerprint(&[root]);
-    let mut print = root;
-    let beneath = names.split(|byte| *byte == b'/').enumerate().map(move |(depth, name)| {
-        let slash: &[u8] = if depth == 0 { b"" } else { b"/" };
-        print = continued(continued(print, slash), name);
-        print
-    });
-    // The root itself has an empty name, which leaves it what it is.
-    [root].into_iter().chain(beneath)
+/// Whether `is_it` is true of the fingerprint of a path, or of a directory above it. The root is asked about first.
+fn any_prefix(path: &[u8], mut is_it: impl FnMut(u64) -> bool) -> bool {
+    let mut print = BEGIN;
+    for (at, byte) in path.iter().enumerate() {
+        // What ends here is a directory; the slash of the root belongs to it.
+        if (at == 1 || at > 1 && *byte == b'/') && is_it(print) {
+            return true;
+        }
+        print = continued(print, byte);
+    }
+    is_it(print)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub fn firsts<K: Hash + Eq>(keys: impl Iterator<Item = K>) -> Vec<bool> {
         return vec![true; keys.len()];
     }
     // At least half of it stays free. The places of the keys that were met, one higher; 0 is free.
-    let mut table = vec![0_usize; keys.len().saturating_mul(2).next_power_of_two()];
+    let mut table = vec![0_u32; keys.len().saturating_mul(2).next_power_of_two()];
     let last = table.len().saturating_sub(1);
     let mut first = Vec::with_capacity(keys.len());
     for key in &keys {
@@ -26,10 +26,10 @@ pub fn firsts<K: Hash + Eq>(keys: impl Iterator<Item = K>) -> Vec<bool> {
                 return hashed(&keys);
             };
             if *place == 0 {
-                *place = first.len().saturating_add(1);
+                *place = u32::try_from(first.len()).map_or(u32::MAX, |place| place.saturating_add(1));
                 break false;
             }
-            if keys.get(place.saturating_sub(1)) == Some(key) {
+            if usize::try_from(*place - 1).is_ok_and(|place| keys.get(place) == Some(key)) {
                 break true;
             }
         };

@@ -18,7 +18,7 @@ use super::{Action, Argument, Condition, Program, Rule, Test, Width};
 ///
 /// The kernel refuses more than [`syscalls::abi::filter::MAX_INSTRUCTIONS`] of them when the filter is loaded.
 pub fn compile(program: &Program<'_>, arch: Arch) -> Vec<SockFilter> {
-    let mut code = Assembler::default();
+    let mut code = Assembler { reversed: Vec::with_capacity(USUAL_LENGTH), ..Assembler::default() };
     let spans = spans(program, arch, &mut code);
     let search = code.search(&spans);
     let search = code.load(data::NUMBER, search);
@@ -27,6 +27,9 @@ pub fn compile(program: &Program<'_>, arch: Arch) -> Vec<SockFilter> {
     code.load(data::ARCH, check);
     code.finish()
 }
+
+/// A few more instructions than filters have.
+const USUAL_LENGTH: usize = 400;
 
 /// Numbers from `first` up to the next span's.
 #[derive(Clone, Copy)]
@@ -64,7 +67,7 @@ fn spans<'p>(program: &Program<'p>, arch: Arch, code: &mut Assembler) -> Vec<Spa
 
     let unknown = Target::Answer(Action::Errno(errno::ENOSYS));
     let mut blocks: Vec<(Branches<'p>, Place)> = Vec::new();
-    let mut spans: Vec<Span> = Vec::new();
+    let mut spans: Vec<Span> = Vec::with_capacity(USUAL_LENGTH / 2);
     let mut next = 0;
     for number in Syscall::numbers(arch) {
         let own;

@@ -18,7 +18,7 @@ const INCLUDES: [&str; 10] = [
 
 /// The embedded policy: it trusts nobody and stops nothing; a stricter level does.
 pub fn baseline() -> Policy {
-    let includes = INCLUDES.iter().filter_map(|written| Include::parse(written).ok()).collect();
+    let includes = INCLUDES.iter().map(|written| Include::known(written)).collect();
     Policy { enforcement: Enforcement::Audit, ..Policy::new(includes, Vec::new()) }
 }
 
@@ -28,6 +28,13 @@ mod tests {
 
     #[test]
     fn each_pattern_of_the_baseline_is_one() {
-        assert_eq!(baseline().includes.len(), INCLUDES.len());
+        let parsed: Result<Vec<Include>, _> = INCLUDES.iter().map(|written| Include::parse(written)).collect();
+        assert_eq!(parsed.as_ref(), Ok(&baseline().includes));
+        let paths = ["a/AGENTS.md", "x.md", "b/.claude/c/d.md", ".github/instructions/e", "CLAUDE.md/f"];
+        for path in paths.map(|path| crate::profile::abs_path::AbsPath::root().join(path.as_bytes())) {
+            let known: Vec<bool> = baseline().includes.iter().map(|include| include.matches(&path)).collect();
+            let parsed: Vec<bool> = parsed.iter().flatten().map(|include| include.matches(&path)).collect();
+            assert_eq!(known, parsed, "{path}");
+        }
     }
 }
