@@ -104,17 +104,19 @@ fn continued(before: u64, byte: &u8) -> u64 {
     (before ^ u64::from(*byte)).wrapping_mul(PRIME)
 }
 
-/// Whether `is_it` is true of the fingerprint of a path, or of a directory above it. The root is asked about first.
+/// Whether `is_it` is true of the fingerprint of a path, or of a directory above it.
 fn any_prefix(path: &[u8], mut is_it: impl FnMut(u64) -> bool) -> bool {
-    let mut print = BEGIN;
-    for (at, byte) in path.iter().enumerate() {
-        // What ends here is a directory; the slash of the root belongs to it.
-        if (at == 1 || at > 1 && *byte == b'/') && is_it(print) {
+    let Some((root, names)) = path.split_first() else { return false };
+    let root = continued(BEGIN, root);
+    let mut print = root;
+    for byte in names {
+        // What ends here is a directory.
+        if *byte == b'/' && is_it(print) {
             return true;
         }
         print = continued(print, byte);
     }
-    is_it(print)
+    is_it(print) || print != root && is_it(root)
 }
 
 #[cfg(test)]

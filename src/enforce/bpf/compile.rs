@@ -76,17 +76,10 @@ fn spans<'p>(program: &Program<'p>, arch: Arch, code: &mut Assembler) -> Vec<Spa
         if next < number {
             extend(&mut spans, next, unknown);
         }
-        let own = own.iter().filter_map(|(_, place)| program.rules.get(usize::try_from(*place).ok()?));
-        let target = match simplified(own) {
-            Decision::Action(action) => Target::Answer(action),
-            Decision::Rules(branches) => match blocks.iter().find(|(known, _)| *known == branches) {
-                Some((_, place)) => Target::Block(*place),
-                None => {
-                    let place = code.rules(&branches);
-                    blocks.push((branches, place));
-                    Target::Block(place)
-                }
-            },
+        // Most calls have no rule.
+        let target = match own {
+            [] => Target::Answer(Action::Allow),
+            _ => target(program, own, code, &mut blocks),
         };
         extend(&mut spans, number, target);
         next = number + 1;
@@ -94,6 +87,27 @@ fn spans<'p>(program: &Program<'p>, arch: Arch, code: &mut Assembler) -> Vec<Spa
     // Numbers above the last, those of the x32 table, and -1.
     extend(&mut spans, next, unknown);
     spans
+}
+
+/// What the rules of one call, whose places `own` has, come to. Those that are in `blocks` are there already.
+fn target<'p>(
+    program: &Program<'p>,
+    own: &[(u16, u32)],
+    code: &mut Assembler,
+    blocks: &mut Vec<(Branches<'p>, Place)>,
+) -> Target {
+    let own = own.iter().filter_map(|(_, place)| program.rules.get(usize::try_from(*place).ok()?));
+    match simplified(own) {
+        Decision::Action(action) => Target::Answer(action),
+        Decision::Rules(branches) => match blocks.iter().find(|(known, _)| *known == branches) {
+            Some((_, place)) => Target::Block(*place),
+            None => {
+                let place = code.rules(&branches);
+                blocks.push((branches, place));
+                Target::Block(place)
+            }
+        },
+    }
 }
 
 /// Adds what starts at `first`, unless the span before already leads there.

@@ -51,9 +51,12 @@ pub struct Options {
     pub datagrams: Datagrams,
 }
 
+/// A few more rules than a table has.
+const USUAL_COUNT: usize = 256;
+
 /// The whole table for `options`, in the order in which rules of one call are tried.
 pub fn rules(options: &Options) -> Program<'static> {
-    let mut rules = Vec::new();
+    let mut rules = Vec::with_capacity(USUAL_COUNT);
     rules.extend_from_slice(system::REFUSED);
     rules.extend_from_slice(processes::REFUSED);
     rules.extend_from_slice(files::REFUSED);
