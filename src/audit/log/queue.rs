@@ -1,15 +1,12 @@
 //! Records on their way to the disk: appended to one buffer, taken from it in batches, waited for where it matters.
 
-mod frames;
-
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use self::frames::Filling;
-pub(super) use self::frames::{Frame, Frames};
 use super::LogError;
 use crate::audit::record::When;
+use crate::audit::record::time::Moment;
 
 /// Bytes that wait to be written before whoever adds to them waits as well.
 const MOST_PENDING: usize = 4 << 20;
@@ -17,6 +14,12 @@ const MOST_PENDING: usize = 4 << 20;
 const ENOUGH: usize = 256 << 10;
 /// How long records are gathered before they are written.
 const GATHERED_FOR: Duration = Duration::from_millis(10);
+/// Kinds of frames, and what stands in each before the fields.
+const COUNTED: u8 = 0;
+const WRITTEN: u8 = 1;
+const SETTLE: u8 = 2;
+const HEAD: usize = 1 + 4 + 8 + 4 + 8;
+
 /// The log cannot be written any more: nothing further may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost;
@@ -39,7 +42,8 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    pending: Filling,
+    /// What [`frames()`] takes apart.
+    pending: Vec<u8>,
     /// Records that were added, and of these, those that are durable.
     added: u64,
     durable: u64,
@@ -69,6 +73,18 @@ pub enum Repeats {
     /// The first of a second are written, the rest is counted together.
     Counted,
     Written,
+}
+
+/// What the writer finds in a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Frame<'f> {
+    Record {
+        when: When,
+        fields: &'f [u8],
+        repeats: Repeats,
+    },
+    /// What was only counted so far comes before whatever follows.
+    Settle,
 }
 
 /// What the writer has to do next.
@@ -115,9 +131,7 @@ impl Log {
 
     /// Adds what was only counted so far.
     pub fn settle(&self) {
-        let mut state = self.queue.locked();
-        state.pending.settle();
-        state.added = state.added.saturating_add(1);
+        self.queue.locked().push(SETTLE, When::default(), &[]);
     }
 
     /// Writes what is left and signs the whole.
@@ -136,18 +150,21 @@ impl Log {
 impl Queue {
     fn append(&self, when: When, parts: &[&[u8]], repeats: Repeats) -> Result<u64, Lost> {
         let mut state = self.locked();
-        while state.pending.whole() >= MOST_PENDING && state.lost.is_none() {
+        while state.pending.len() >= MOST_PENDING && state.lost.is_none() {
             state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if state.lost.is_some() || state.ended {
             return Err(Lost);
         }
-        state.pending.add(when, parts, repeats);
-        state.added = state.added.saturating_add(1);
+        let kind = match repeats {
+            Repeats::Counted => COUNTED,
+            Repeats::Written => WRITTEN,
+        };
+        state.push(kind, when, parts);
         let news = match state.writer_waits {
             WriterWaits::No => false,
             WriterWaits::ForAnything => true,
-            WriterWaits::ForMuch => state.pending.whole() >= ENOUGH,
+            WriterWaits::ForMuch => state.pending.len() >= ENOUGH,
         };
         if news {
             state.writer_waits = WriterWaits::No;
@@ -194,14 +211,14 @@ impl Queue {
             state.writer_waits = WriterWaits::No;
         }
         let gathers =
-            |state: &mut State| state.pending.whole() < ENOUGH && !state.ended && state.awaited <= state.durable;
+            |state: &mut State| state.pending.len() < ENOUGH && !state.ended && state.awaited <= state.durable;
         if !state.pending.is_empty() {
             state.writer_waits = WriterWaits::ForMuch;
             let waited = self.wanted.wait_timeout_while(state, GATHERED_FOR, gathers);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
             state.writer_waits = WriterWaits::No;
         }
-        state.pending.take(taken);
+        std::mem::swap(&mut state.pending, taken);
         self.done.notify_all();
         Batch { added: state.added, awaited: state.awaited > state.durable, last: state.ended }
     }
@@ -225,6 +242,43 @@ impl Queue {
     }
 }
 
+impl State {
+    fn push(&mut self, kind: u8, when: When, parts: &[&[u8]]) {
+        let bytes = parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.len()));
+        let length = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let elapsed = u64::try_from(when.elapsed.as_micros()).unwrap_or(u64::MAX);
+        self.pending.reserve(HEAD.saturating_add(bytes));
+        self.pending.push(kind);
+        self.pending.extend_from_slice(&length.to_ne_bytes());
+        self.pending.extend_from_slice(&when.moment.seconds.to_ne_bytes());
+        self.pending.extend_from_slice(&when.moment.nanoseconds.to_ne_bytes());
+        self.pending.extend_from_slice(&elapsed.to_ne_bytes());
+        parts.iter().for_each(|part| self.pending.extend_from_slice(part));
+        self.added = self.added.saturating_add(1);
+    }
+}
+
+/// The frames of a batch: what kind each is, the length of its fields, the time, and the fields.
+pub(super) fn frames(mut taken: &[u8]) -> impl Iterator<Item = Frame<'_>> {
+    std::iter::from_fn(move || {
+        let (&[kind], rest) = taken.split_first_chunk()?;
+        let (length, rest) = rest.split_first_chunk()?;
+        let (seconds, rest) = rest.split_first_chunk()?;
+        let (nanoseconds, rest) = rest.split_first_chunk()?;
+        let (elapsed, rest) = rest.split_first_chunk()?;
+        let (fields, rest) = rest.split_at_checked(usize::try_from(u32::from_ne_bytes(*length)).ok()?)?;
+        taken = rest;
+        let repeats = match kind {
+            COUNTED => Repeats::Counted,
+            WRITTEN => Repeats::Written,
+            _ => return Some(Frame::Settle),
+        };
+        let moment = Moment { seconds: u64::from_ne_bytes(*seconds), nanoseconds: u32::from_ne_bytes(*nanoseconds) };
+        let elapsed = Duration::from_micros(u64::from_ne_bytes(*elapsed));
+        Some(Frame::Record { when: When { moment, elapsed }, fields, repeats })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,5 +294,25 @@ mod tests {
         assert!(wakes(WriterWaits::ForAnything, b"first"));
         assert!(!wakes(WriterWaits::ForMuch, b"second"));
         assert!(wakes(WriterWaits::ForMuch, &vec![b' '; ENOUGH]));
+    }
+
+    #[test]
+    fn a_batch_has_what_was_added() {
+        let queue = Queue::default();
+        let when = |seconds| When {
+            moment: Moment { seconds, nanoseconds: 999_999_999 },
+            elapsed: Duration::from_micros(seconds),
+        };
+        queue.append(when(1), &[b"o", b"", b"ne"], Repeats::Counted).unwrap();
+        queue.locked().push(SETTLE, When::default(), &[]);
+        queue.append(when(u64::MAX), &[], Repeats::Written).unwrap();
+        let mut taken = b"old".to_vec();
+        assert_eq!(queue.take(&mut taken, None).added, 3);
+        let expected = [
+            Frame::Record { when: when(1), fields: b"one", repeats: Repeats::Counted },
+            Frame::Settle,
+            Frame::Record { when: when(u64::MAX), fields: b"", repeats: Repeats::Written },
+        ];
+        assert_eq!(frames(&taken).collect::<Vec<_>>(), expected);
     }
 }

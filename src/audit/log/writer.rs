@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::fold::{Fold, Record};
 use super::host::{CHECKPOINT, EVENTS};
-use super::queue::{Batch, Frame, Frames, Queue, Repeats};
+use super::queue::{Batch, Frame, Queue, Repeats, frames};
 use super::recovery::recover;
 use super::session::{CERTIFICATE, Opened, certificate};
 use super::{LogError, store};
@@ -150,8 +150,7 @@ impl Writer {
     fn append(&mut self, taken: &[u8], last: bool) -> Result<(), LogError> {
         self.lines.clear();
         let now = Instant::now();
-        let mut frames = Frames::of(taken);
-        while let Some(frame) = frames.next_frame() {
+        for frame in frames(taken) {
             let is_settled = frame == Frame::Settle;
             if is_settled || self.fold.is_due(now) {
                 self.unfold()?;
