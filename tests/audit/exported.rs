@@ -1,6 +1,7 @@
 //! Real sessions in the languages of other systems, and shown and exported while they run.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -49,9 +50,7 @@ fn beside(world: &World, verb: &[&str], until: &str) -> Vec<String> {
     let mut command = world.nono();
     command.args(["run", "-s", "--allow-cwd", "--", "sh", "-c", script]);
     let mut session = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-    while sessions(world).is_empty() {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    wait_for_a_record(world);
     let mut follower = follow(world, verb);
     let mut lines = BufReader::new(follower.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
     let mut seen: Vec<String> = lines.by_ref().take_while(|line| !line.contains(until)).collect();
@@ -62,6 +61,15 @@ fn beside(world: &World, verb: &[&str], until: &str) -> Vec<String> {
     assert_eq!(session.wait().expect("it ends").code(), Some(1));
     assert!(follower.wait().expect("it ends").success());
     seen
+}
+
+/// Waits until the session can be read: its directory is there before its records are.
+fn wait_for_a_record(world: &World) {
+    let recorded =
+        |session: PathBuf| std::fs::metadata(session.join("events.jsonl")).is_ok_and(|events| events.len() > 0);
+    while !sessions(world).into_iter().any(recorded) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
 }
 
 fn follow(world: &World, verb: &[&str]) -> std::process::Child {
@@ -92,9 +100,7 @@ fn following_ends_with_a_supervisor_that_was_killed() {
         let mut command = world.nono();
         command.args(["run", "-s", "--", "sh", "-c", "while :; do cat /etc/hostname; sleep 0.1; done"]);
         let mut session = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-        while sessions(world).is_empty() {
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
+        wait_for_a_record(world);
         let mut followers =
             [follow(world, &["show", "--follow"]), follow(world, &["export", "--follow", "--format", "json"])];
         for follower in &mut followers {
