@@ -206,9 +206,9 @@ impl Plan {
         self.profile.capabilities.iter().map(|given: &Given<Capability>| given.value)
     }
 
-    /// Whether somebody beside the program answers its calls.
+    /// Whether somebody beside the program answers its calls: the default, which `supervisor.enabled: false` turns off.
     pub fn is_supervised(&self) -> bool {
-        self.profile.supervisor.is_enabled()
+        self.profile.supervisor.enabled.as_ref().is_none_or(|given| given.value)
     }
 
     /// Whether the program may change anything on disk.

@@ -154,13 +154,6 @@ pub struct Supervisor {
     pub default_on_timeout: Option<Given<OnTimeout>>,
 }
 
-impl Supervisor {
-    /// Whether somebody beside the program answers its calls: the default, which `enabled: false` turns off.
-    pub fn is_enabled(&self) -> bool {
-        self.enabled.as_ref().is_none_or(|given| given.value)
-    }
-}
-
 /// The key `environment`: which variables the program is started with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {

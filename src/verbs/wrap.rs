@@ -17,7 +17,7 @@ pub(super) fn wrap(arguments: &Wrap) -> u8 {
 }
 
 fn entered(arguments: &Wrap) -> Result<std::convert::Infallible, Refusal> {
-    let mut gathered = gather::gather(&arguments.sandbox, Purpose::Wrap, None).map_err(Refusal::because)?;
+    let mut gathered = gather::gather(&arguments.sandbox, Purpose::Run, None).map_err(Refusal::because)?;
     // Nobody would remove a cgroup afterwards, so the limits are those that each process inherits.
     gathered.kernel.limits.cgroup_memory = false;
     gathered.kernel.limits.cgroup_processes = false;

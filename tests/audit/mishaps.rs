@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use nono::audit::log::session::host_log;
 use nono::audit::log::{Opened, Repeats, now};
 use nono::audit::record::When;
 use serde_json::Value;
@@ -266,8 +265,7 @@ fn what_somebody_waited_for_is_signed_soon_although_nothing_follows() {
     let state = std::env::temp_dir().join(format!("nono-waited-for-{}", std::process::id()));
     fs::DirBuilder::new().mode(0o700).create(&state).expect("a directory");
     let user = fs::metadata(&state).expect("a directory").uid();
-    let host = host_log(&state, user).expect("the host's log");
-    let opened = Opened::create(host, &state, user, now()).expect("a session");
+    let opened = Opened::create(&state, user, now()).expect("a session");
     let checkpoint = state.join("sessions").join(opened.id()).join("checkpoint");
     let log = opened.start(|_| {}, || {}).expect("a thread");
     let number = log.append(When::default(), &[b"\"operation\":\"approval\""], Repeats::Written).expect("a record");

@@ -38,23 +38,15 @@ pub fn sessions(state: &Path) -> PathBuf {
     state.join("sessions")
 }
 
-/// The host's log beneath nono's state directory, looked through: a session may begin above it.
-///
-/// # Errors
-/// A directory or key that cannot be used, or not be trusted, and a log that was changed.
-pub fn host_log(state: &Path, user: u32) -> Result<Host, LogError> {
-    store::directory(state, user)?;
-    let host = Host::open(state, user)?;
-    host.check()?;
-    Ok(host)
-}
-
 impl Opened {
-    /// Makes the place of a new session beneath nono's state directory, whose log is `host`.
+    /// Makes the place of a new session beneath nono's state directory.
     ///
     /// # Errors
-    /// A directory that cannot be used.
-    pub fn create(host: Host, state: &Path, user: u32, now: Moment) -> Result<Self, LogError> {
+    /// A directory or key that cannot be used, or not be trusted.
+    pub fn create(state: &Path, user: u32, now: Moment) -> Result<Self, LogError> {
+        store::directory(state, user)?;
+        let host = Host::open(state, user)?;
+        host.check()?;
         let all = sessions(state);
         store::directory(&all, user)?;
         let id = format!("{}-{}", now.compact(), host::hex(&store::random::<4>()?));

@@ -33,7 +33,7 @@ pub(super) use self::host::RunningHost;
 pub(super) use self::library::{Shelves, open_regular, read, read_up_to};
 pub(super) use self::program::{ProgramError, find};
 pub(super) use self::supervision::{
-    HostLog, Scanned, Trusting, overridden, project_root, sentence, session, trusting, trusting_file, user, webhook,
+    Scanned, Trusting, overridden, project_root, sentence, session, trusting, trusting_file, user, webhook,
 };
 pub(super) use self::temporary::Temporary;
 
@@ -49,8 +49,6 @@ pub(super) struct Gathered {
     pub(super) temporary: Option<Temporary>,
     /// Which files must be signed.
     pub(super) trusting: Trusting,
-    /// The log above the run's own, where there is one.
-    pub(super) host_log: Option<HostLog>,
 }
 
 /// What the gathered plan is for.
@@ -58,9 +56,7 @@ pub(super) struct Gathered {
 pub(super) enum Purpose {
     /// A question: nothing on the host is changed.
     Question,
-    /// A program takes the place of this process.
-    Wrap,
-    /// A program is going to run beside this process.
+    /// A program is going to run.
     Run,
 }
 
@@ -77,9 +73,8 @@ pub(super) fn gather(flags: &Sandbox, purpose: Purpose, account: Option<&OsStr>)
     let variables = variables(&workdir);
     let mut profile = resolve(&policy_name(flags), &variables).map_err(|problems| sentences(&problems))?;
     flags::merge(&mut profile, flags, &current, &workdir)?;
-    let host_log = (purpose == Purpose::Run && profile.supervisor.is_enabled()).then(HostLog::open);
     let mut temporary = None;
-    if let (Purpose::Wrap | Purpose::Run, Some(from)) = (purpose, profile.private_temp.clone()) {
+    if let (Purpose::Run, Some(from)) = (purpose, profile.private_temp.clone()) {
         let made = Temporary::grant(&mut profile, &from, variables.tmpdir.as_ref());
         temporary = Some(made.map_err(|problem| vec![problem])?);
     }
@@ -93,7 +88,7 @@ pub(super) fn gather(flags: &Sandbox, purpose: Purpose, account: Option<&OsStr>)
     facts.own_policies.extend(trusting.files.iter().cloned());
     let plan = plan::build::build(profile, &facts, &mut host);
     trusting.hold(&plan, variables.home.as_ref());
-    Ok(Gathered { plan, kernel, host, temporary, trusting, host_log })
+    Ok(Gathered { plan, kernel, host, temporary, trusting })
 }
 
 /// What `-p`, else `NONO_PROFILE`, names.

@@ -40,7 +40,7 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
     let program = find_program(&arguments.command, &mut gathered)?;
     let scanned = gathered.scan(&arguments.sandbox).map_err(Refusal::because)?;
     if !scanned.refused.is_empty() {
-        return Err(refused_by_trust(&mut gathered, arguments, scanned));
+        return Err(refused_by_trust(&gathered, arguments, scanned));
     }
     scanned.said.iter().for_each(|sentence| print::say(sentence));
     if !arguments.silent {
@@ -54,9 +54,9 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
     // Where the user stands, as for any word of the command line, whatever --workdir says.
     let document = arguments.json.as_ref().map(|path| Document::begin(Path::new(path).to_owned())).transpose();
     let document = document.map_err(|why| Refusal::because(vec![why]))?;
-    let session = prepared.is_supervised().then(|| gather::session(&mut gathered, &arguments.command, arguments.audit));
+    let session = prepared.is_supervised().then(|| gather::session(&gathered, &arguments.command, arguments.audit));
     let profile = gathered.plan.profile.name.clone();
-    let Gathered { plan, kernel, host, temporary, trusting, .. } = gathered;
+    let Gathered { plan, kernel, host, temporary, trusting } = gathered;
     let supervision = session.map(|session| Supervision {
         plan,
         session,
@@ -85,7 +85,7 @@ fn started(arguments: &Run) -> Result<u8, Refusal> {
 }
 
 /// The refusal beside files that do not verify, which is a session of its own in the log, where there is one.
-fn refused_by_trust(gathered: &mut Gathered, arguments: &Run, scanned: Scanned) -> Refusal {
+fn refused_by_trust(gathered: &Gathered, arguments: &Run, scanned: Scanned) -> Refusal {
     let Scanned { looked_at, refused: mut sentences, .. } = scanned;
     if gathered.plan.is_supervised() {
         let why = sentences.first().cloned().unwrap_or_default();

@@ -7,7 +7,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nono::audit::log::session::host_log;
 use nono::audit::log::{Opened, Repeats, now};
 use nono::audit::record::{Disposition, Fields, When};
 use sha2::{Digest as _, Sha256};
@@ -44,8 +43,7 @@ fn written(state: &Path, records: u64) -> io::Result<String> {
     let user = fs::metadata(state)?.uid();
     let failed = |error: nono::audit::log::LogError| io::Error::other(error.to_string());
     fs::set_permissions(state, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-    let host = host_log(state, user).map_err(failed)?;
-    let session = Opened::create(host, state, user, now()).map_err(failed)?;
+    let session = Opened::create(state, user, now()).map_err(failed)?;
     let id = session.id().to_owned();
     let log = session.start(|_| {}, || {}).map_err(failed)?;
     let lost = |_| io::Error::other("the log is lost");

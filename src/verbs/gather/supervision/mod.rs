@@ -7,7 +7,7 @@ mod trust;
 mod webhook;
 
 pub(in crate::verbs) use self::scan::{Scanned, overridden, sentence};
-pub(in crate::verbs) use self::session::{HostLog, session, user};
+pub(in crate::verbs) use self::session::{session, user};
 pub(in crate::verbs) use self::trust::{Trusting, project_root, trusting, trusting_file};
 pub(super) use self::webhook::places;
 pub(in crate::verbs) use self::webhook::webhook;

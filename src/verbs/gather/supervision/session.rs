@@ -4,15 +4,13 @@ use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::thread::{self, JoinHandle};
 
 use sha2::{Digest as _, Sha256};
 use syscalls::process::Pid;
 use syscalls::{credentials, process};
 
-use crate::audit::log::host::{Host, digest, hex};
-use crate::audit::log::session::host_log;
-use crate::audit::log::{LogError, Opened, now};
+use crate::audit::log::host::{digest, hex};
+use crate::audit::log::{Opened, now};
 use crate::audit::record::{Fields, Level};
 use crate::cli::{Recorded, VERSION};
 use crate::enforce::gaps::kernel_keeps_files;
@@ -41,46 +39,15 @@ pub(in crate::verbs) fn user() -> u32 {
     credentials::effective_user()
 }
 
-/// The host's log, while it is opened and looked through. It is needed last, when everything else is known.
-#[derive(Debug)]
-pub(in crate::verbs) struct HostLog(io::Result<JoinHandle<Opening>>);
-
-/// The log, and nono's state directory; or a sentence: there is none, or it cannot be trusted.
-type Opening = Result<(Host, PathBuf), String>;
-
-impl HostLog {
-    /// Opens it beside whatever this thread does.
-    pub(in crate::verbs) fn open() -> Self {
-        Self(thread::Builder::new().name("host-log".to_owned()).spawn(opened))
-    }
-
-    /// Waits for it, so that this process has one thread again.
-    fn finish(self) -> Opening {
-        let panicked = |_| Err("the audit log cannot be kept: the thread that opened it panicked".to_owned());
-        self.0.map_or_else(|_| opened(), |thread| thread.join().unwrap_or_else(panicked))
-    }
-}
-
-fn opened() -> Opening {
-    let state = state_directory()?;
-    let host = host_log(&state, user()).map_err(|error| unkept(&error))?;
-    Ok((host, state))
-}
-
-fn unkept(error: &LogError) -> String {
-    format!("the audit log cannot be kept: {error}; XDG_STATE_HOME may name another directory of yours")
-}
-
 /// A session for what was gathered, to be made under its plan.
-pub(in crate::verbs) fn session(gathered: &mut Gathered, command: &[OsString], asked: Option<Recorded>) -> Beginning {
-    let opening = gathered.host_log.take().map_or_else(opened, HostLog::finish);
+pub(in crate::verbs) fn session(gathered: &Gathered, command: &[OsString], asked: Option<Recorded>) -> Beginning {
     let run = Started {
         command: command.to_owned(),
         asked,
         kernel: gathered.kernel.release.clone(),
         process: process::own_id(),
     };
-    Beginning(Box::new(move |plan| begun(&run, plan, opening)))
+    Beginning(Box::new(move |plan| begun(&run, plan)))
 }
 
 /// What the first record of a session says of its run besides the plan.
@@ -96,9 +63,10 @@ struct Started {
 ///
 /// # Errors
 /// A sentence: there is no place for the log, or it cannot be trusted.
-fn begun(run: &Started, plan: &Plan, opening: Opening) -> Result<Session, String> {
-    let (host, state) = opening?;
-    let log = Opened::create(host, &state, user(), now()).map_err(|error| unkept(&error))?;
+fn begun(run: &Started, plan: &Plan) -> Result<Session, String> {
+    let log = Opened::create(&state_directory()?, user(), now()).map_err(|error| {
+        format!("the audit log cannot be kept: {error}; XDG_STATE_HOME may name another directory of yours")
+    })?;
     let level = level(plan, run.asked);
     let mut beginning = Vec::new();
     begin(&mut Fields::new(&mut beginning), run, plan, level);
