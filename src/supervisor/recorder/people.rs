@@ -14,7 +14,7 @@ use crate::audit::record::Fields;
 const MOST: usize = 128;
 /// How long a thread that was seen alive counts as alive. Its number is another's only after as many threads were started as
 /// there are numbers, which takes many times as long.
-const SURE: Duration = Duration::from_micros(300);
+const SURE: Duration = Duration::from_micros(100);
 /// How long nothing is remembered of a process, one of whose further threads starts another program: until that has
 /// happened, the others still look as before.
 const UNSETTLED: Duration = Duration::from_secs(1);
