@@ -202,11 +202,13 @@ impl Relief {
         let now = Instant::now();
         match self.look_at {
             Some(at) if now < at => return Some(at.saturating_duration_since(now)),
-            Some(_) if self.service.mediator.listener.pending() == Pending::Abandoned => {
-                self.look_at = None;
-                return None;
-            }
-            Some(_) => self.help(),
+            Some(_) => match self.service.mediator.listener.pending() {
+                Pending::Abandoned => {
+                    self.look_at = None;
+                    return None;
+                }
+                pending @ (Pending::Call | Pending::Nothing) => self.help(pending == Pending::Call),
+            },
             None => {}
         }
         let work = &self.service.work;
@@ -226,12 +228,9 @@ impl Relief {
     }
 
     /// Starts a helper where the receiver has had more than it could do for too long.
-    fn help(&mut self) {
-        let Service { mediator, work, .. } = &self.service;
-        match mediator.listener.pending() {
-            Pending::Nothing if !work.has_taken() => self.found_waiting = 0,
-            Pending::Call | Pending::Nothing | Pending::Abandoned => self.found_waiting += 1,
-        }
+    fn help(&mut self, call_waits: bool) {
+        let work = &self.service.work;
+        self.found_waiting = if call_waits || work.has_taken() { self.found_waiting + 1 } else { 0 };
         let done = (work.steps.load(Ordering::SeqCst), work.helped.load(Ordering::SeqCst));
         self.idle = if done == self.done { self.idle + 1 } else { 0 };
         self.done = done;
