@@ -79,8 +79,11 @@ mod tests {
         assert_eq!(told(9040, 40), Some(at(1040)));
         assert_eq!(told(0, 50), Some(at(9050)));
         assert_eq!(told(0, 60), None);
+        assert_eq!(told(9000, 70), Some(Moment { seconds: 70, nanoseconds: 1_000_000 }));
         // Slower or faster by a little is no step.
-        assert_eq!(told(1, 61), None);
+        assert_eq!(told(9011, 80), None);
+        assert_eq!(told(9019, 90), None);
+        assert_eq!(told(9032, 100), Some(at(9030)));
     }
 
     #[test]
