@@ -13,6 +13,21 @@ use crate::{records, run, sessions, state};
 
 const PYTHON: &str = "/usr/bin/python3";
 
+/// Prints how often the memory of a process has a seed; the arguments are the seed and the process.
+const SEARCH: &str = r##"
+import re, sys
+seed, pid = bytes.fromhex(sys.argv[1]), sys.argv[2]
+count = 0
+with open(f'/proc/{pid}/maps') as maps, open(f'/proc/{pid}/mem', 'rb', 0) as memory:
+    for line in maps:
+        start, end, may = re.match(r'(\w+)-(\w+) (\S+)', line).groups()
+        if 'r' not in may or '[v' in line:
+            continue
+        memory.seek(int(start, 16))
+        count += memory.read(int(end, 16) - int(start, 16)).count(seed)
+print(count)
+"##;
+
 /// Opens names that would be lines, fields or commands if they were taken as they are.
 const HOSTILE: &str = r##"
 import os
@@ -274,4 +289,40 @@ fn a_running_session_is_verified_again_and_again_and_a_stopped_supervisor_loses_
         };
         assert_eq!(records(&sessions(world)[0]).iter().filter(tried).count() as u64, count);
     });
+}
+
+/// Who signs has it; who waits for the whole run, and what becomes the program, does not.
+#[test]
+fn the_host_s_key_is_in_the_memory_of_the_keeper_alone() {
+    let Some(world) = World::new(Who::Root) else { return };
+    assert_eq!(run(&world, &[], "true").code(), 0);
+    let before = sessions(&world);
+    let mut command = world.nono();
+    command.args(["run", "-s", "--", "sleep", "60"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut front = command.spawn().expect("it starts");
+    let child = |of: &str| {
+        let children = fs::read_to_string(format!("/proc/{of}/task/{of}/children")).unwrap_or_default();
+        children.split_whitespace().next().map(ToOwned::to_owned)
+    };
+    let front_id = front.id().to_string();
+    let is_program = |of: &str| fs::read_to_string(format!("/proc/{of}/comm")).is_ok_and(|name| name.trim() == "sleep");
+    let (keeper, program) = loop {
+        let keeper = child(&front_id);
+        let program = keeper.as_ref().and_then(|keeper| child(keeper)).filter(|program| is_program(program));
+        if let (Some(keeper), Some(program), true) = (keeper, program, sessions(&world) != before) {
+            break (keeper, program);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let key = fs::read_to_string(state(&world).join("host-log/key")).expect("a key");
+    let seed = key.trim_end().rsplit('+').next().expect("a seed").to_owned();
+    let found = |process: &str| {
+        let outcome = world.finish(world.command(PYTHON).args(["-c", SEARCH, &seed, process]));
+        assert_eq!(outcome.code(), 0, "{}", outcome.stderr);
+        outcome.stdout.trim().parse::<u32>().expect("a count")
+    };
+    let counts = [&front_id, &program, &keeper].map(|process| found(process));
+    assert!(world.command("kill").args(["-9", &keeper]).status().expect("kill runs").success());
+    front.wait().expect("it ends");
+    assert!(counts[0] == 0 && counts[1] == 0 && counts[2] > 0, "{counts:?}");
 }
