@@ -168,6 +168,9 @@ impl Mediator {
 
     /// Decides about one call that does `operations`.
     fn decide(&self, caller: Caller, operations: &[Operation], typed: &CStr, held: &[Held<'_>], kind: Kind) -> Decided {
+        if let Err(errno) = self.check_still_waits(caller) {
+            return Decided::Refuse(errno);
+        }
         let left_to_kernel = matches!(kind, Kind::Entry | Kind::Open) && self.kernel_complete;
         let object = held.iter().find_map(Held::object);
         let creates = matches!(kind, Kind::Open | Kind::OpenHow) && object.is_none();
@@ -188,10 +191,6 @@ impl Mediator {
                     return if left_to_kernel { Decided::KernelDoes } else { Decided::Refuse(Errno::ACCESS) };
                 }
             }
-        }
-        // What was read about the caller is its own only if it still waits.
-        if self.listener.still_waits(caller.id).is_err() {
-            return Decided::Refuse(Errno::NO_SUCH_PROCESS);
         }
         if let (false, Some(questions)) = (asked.is_empty(), &self.questions) {
             let open = self.questions_about(caller, questions, &asked, typed, object.map(|object| (object, kind)));
@@ -314,8 +313,9 @@ impl Mediator {
         if matches!(call, Some(Syscall::execve | Syscall::execveat)) {
             self.memories.forget();
         }
+        let waits = || self.listener.still_waits(notification.id).is_ok();
         let describe = || self.caller(notification).describe();
-        let recorded = self.recorder.answered(notification, call, ending, describe);
+        let recorded = self.recorder.answered(notification, (call, ending), waits, describe);
         if recorded.is_ok() { outcome } else { Outcome::Fail(Errno::IO) }
     }
 
@@ -358,7 +358,7 @@ impl Mediator {
         if self.kernel_complete { Ok(Outcome::GoOn) } else { Err(errno) }
     }
 
-    /// Whether the notification is still of the thread that everything was read from.
+    /// Whether the notification is still of the thread that everything was read from: what was read before is its own.
     fn check_still_waits(&self, caller: Caller) -> Result<(), Errno> {
         self.listener.still_waits(caller.id).map_err(|_| Errno::NO_SUCH_PROCESS)
     }

@@ -1,12 +1,16 @@
 //! The record of one call, put together out of what is known of it.
 
 use std::ffi::CStr;
+use std::time::Instant;
 
 use syscalls::abi::Syscall;
+use syscalls::process::Pid;
 
 use super::drafts::{Draft, is_typed_so};
 use super::part::Part;
-use super::{Ending, words};
+use super::{Ending, Recorder, words};
+use crate::approval::Process;
+use crate::audit::log::{Lost, Repeats};
 use crate::audit::record::text::are_simple;
 use crate::audit::record::{Disposition, Fields, LONGEST_REMARK, LONGEST_TEXT};
 use crate::plan::{Operation, Verdict};
@@ -104,6 +108,34 @@ fn end(fields: &mut Fields<'_>, (call, flags, ending): (Option<Syscall>, Option<
         fields.number("flags", flags);
     }
     words::ending(fields, ending);
+}
+
+impl Recorder {
+    /// Records a call of which nothing more will be known.
+    ///
+    /// # Errors
+    /// [`Lost`]: it must not go through.
+    pub(super) fn append_call(
+        &self,
+        draft: &mut Draft,
+        thread: Pid,
+        (call, ending): (Option<Syscall>, Ending),
+        process: impl FnOnce() -> Process,
+    ) -> Result<(), Lost> {
+        let operation = words::operation(call, draft);
+        let disposition = draft.disposition.unwrap_or(match ending {
+            Ending::Failed(_) => Disposition::Failed,
+            Ending::Done => Disposition::Allowed,
+            Ending::Kernel => Disposition::Kernel,
+        });
+        let now = Instant::now();
+        let Some(when) = self.admit(operation, disposition, now)? else { return Ok(()) };
+        draft.describe_call((operation, disposition), (call, ending));
+        self.people.describe(thread, now, process, |known| {
+            Fields::new(&mut draft.record).json("process", known);
+        });
+        self.log.append(when, &[&draft.record], Repeats::Counted).map(drop)
+    }
 }
 
 #[cfg(test)]

@@ -246,38 +246,33 @@ impl Recorder {
         self.drafts.change(call, |draft| draft.disposition = Some(Disposition::Approved));
     }
 
-    /// How a call came out; its answer may be sent once this is done. `process` describes the caller.
+    /// How a call came out; its answer may be sent once this is done. `process` describes the caller, and `waits` says whether
+    /// it still waits. What was read about one that does not may be another's, so nothing is said of a call that ended
+    /// before anything was decided or done for it.
     ///
     /// # Errors
     /// [`Lost`]: the call must not go through.
     pub(super) fn answered(
         &self,
         notification: &Notification,
-        call: Option<Syscall>,
-        ending: Ending,
+        (call, ending): (Option<Syscall>, Ending),
+        waits: impl FnOnce() -> bool,
         process: impl FnOnce() -> Process,
     ) -> Result<(), Lost> {
         let mut draft = self.drafts.take(notification.id);
-        let operation = words::operation(call, &draft);
-        let disposition = draft.disposition.unwrap_or(match ending {
-            Ending::Failed(_) => Disposition::Failed,
-            Ending::Done => Disposition::Allowed,
-            Ending::Kernel => Disposition::Kernel,
-        });
-        let now = Instant::now();
-        let recorded = self.admit(operation, disposition, now).and_then(|when| {
-            let Some(when) = when else { return Ok(0) };
-            draft.describe_call((operation, disposition), (call, ending));
-            self.people.describe(notification.thread, now, process, |known| {
-                Fields::new(&mut draft.record).json("process", known);
-            });
-            self.log.append(when, &[&draft.record], Repeats::Counted)
-        });
+        let nothing_done = match ending {
+            Ending::Kernel => true,
+            Ending::Failed(_) => draft.disposition.is_none(),
+            Ending::Done => false,
+        };
+        let is_known = !nothing_done || waits();
+        let recorded =
+            if is_known { self.append_call(&mut draft, notification.thread, (call, ending), process) } else { Ok(()) };
         self.drafts.give_back(draft);
         if matches!(call, Some(Syscall::execve | Syscall::execveat)) {
             self.people.forget(notification.thread);
         }
-        recorded.map(drop)
+        recorded
     }
 
     /// Records something that no call waits for. `more` adds fields besides the time, `operation`, `target` and

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use syscalls::Errno;
-use syscalls::notify::Memory;
+use syscalls::notify::{Listener, Memory};
 use syscalls::process::Pid;
 
 use super::{Caller, to_page_end};
@@ -44,12 +44,16 @@ impl Memories {
     /// the string is none, or a long one. The kernel may find none there, which it reads with the caller's rights.
     pub(in crate::supervisor::mediate) fn string<'b>(
         &self,
-        caller: Caller,
-        now: Instant,
+        (caller, now): (Caller, Instant),
+        listener: &Listener,
         address: u64,
         buffer: &'b mut [u8],
     ) -> Option<&'b CStr> {
-        let memory = self.of(caller.thread, now, || caller.looking(|| Memory::open(caller.thread)))?;
+        let memory = self.of(caller.thread, now, || {
+            let opened = caller.looking(|| Memory::open(caller.thread))?;
+            // Else it may be the memory of the program that its process became meanwhile.
+            listener.still_waits(caller.id).map(|()| opened)
+        })?;
         let part = buffer.get_mut(..to_page_end(address).min(buffer.len()))?;
         let copied = memory.read(address, part).unwrap_or(0);
         if copied == 0 {

@@ -126,6 +126,7 @@ impl Mediator {
             return None;
         }
         let file = self.open_plain(base.as_ref(), open, real)?;
+        self.check_still_waits(caller).ok()?;
         self.recorder.decided(caller.id, slice::from_ref(&operation), &verdict, false);
         Some(Outcome::HandOver { file, close_on_exec: open.has(OpenHow::CLOSE_ON_EXEC), alone: false })
     }
