@@ -50,6 +50,8 @@ impl Keeper<'_> {
         if !signalled || process::parent_id() != Some(self.front) {
             process::exit_now(1);
         }
+        // Whoever kills by name kills the front, and this process then ends all the others.
+        let _ = process::set_name(c"supervisor");
         let account = Arc::new(Account::default());
         let pause = Arc::new(Pause::new(self.front));
         let mut recorder = None;

@@ -212,6 +212,16 @@ pub fn set_dumpable(dumpable: bool) -> Result<(), Errno> {
     set(libc::PR_SET_DUMPABLE, libc::c_ulong::from(dumpable))
 }
 
+/// `prctl(2)` with `PR_SET_NAME`: what the calling thread is called, in the first thread the process as well
+/// (`proc_pid_comm(5)`). More than 15 bytes are cut.
+///
+/// # Errors
+/// Those of `prctl(2)`.
+pub fn set_name(name: &CStr) -> Result<(), Errno> {
+    // SAFETY: the kernel reads `name` up to its NUL byte, and it lives through the call.
+    checked_int(unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) }).map(drop)
+}
+
 fn set(option: libc::c_int, value: libc::c_ulong) -> Result<(), Errno> {
     const UNUSED: libc::c_ulong = 0;
     // SAFETY: the three options used here take numbers only, each of the width of a register.

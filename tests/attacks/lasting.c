@@ -1,11 +1,14 @@
-/* Attempts to leave a file behind that lends its owner's power to whoever starts it, and what is like them but harmless. */
+/* Attempts to leave something behind: a file that lends its owner's power to whoever starts it, and what is like that but
+ * harmless; a process. */
 #define _GNU_SOURCE
 #include "attack.h"
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -130,9 +133,40 @@ static void lasting_capability(char **argument)
     close(file);
 }
 
+/* outlive MARK OPEN CLOSED: leaves a process behind, which makes MARK, waits until whoever adopted it is gone, and then tries
+ * what a sandbox decides about. */
+static void outlive(char **argument)
+{
+    if (fork() != 0)
+        for (;;)
+            pause();
+    setsid();
+    pid_t between = getpid();
+    if (fork() != 0)
+        _exit(0);
+    while (getppid() == between)
+        usleep(1000);
+    pid_t adoptive = getppid();
+    int held = open(argument[1], O_RDONLY);
+    must("mark", open(argument[0], O_WRONLY | O_CREAT, 0600));
+    while (getppid() == adoptive)
+        usleep(1000);
+    /* Others of the family may follow. */
+    usleep(100000);
+    char byte;
+    answer("held", read(held, &byte, 1));
+    answer("open", open(argument[1], O_RDONLY));
+    answer("closed", open(argument[2], O_RDONLY));
+    answer("unlink", unlink(argument[2]));
+    struct sockaddr_in there = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    answer("connect", connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&there, sizeof there));
+    answer("execute", execl("/bin/echo", "echo", "execute: OK", (char *)0));
+}
+
 const struct attempt lasting_attacks[] = {
     {"lasting", 2, lasting},
     {"lasting-capability", 1, lasting_capability},
     {"lasting-directories", 1, lasting_directories},
+    {"outlive", 3, outlive},
     {NULL, 0, NULL},
 };

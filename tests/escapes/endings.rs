@@ -5,7 +5,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use crate::attack::{Report, bare, can_confine, confined, confined_command, each, program, report, sandbox, word};
+use crate::attack::{
+    Report, bare, can_confine, confined, confined_command, each, program, report, sandbox, secret, word,
+};
 use crate::world::{Outcome, Who, World};
 
 /// Users of their own: the kernel counts the processes of a user, whichever test started them.
@@ -77,6 +79,50 @@ fn the_whole_tree_ends_when_any_process_of_nono_is_killed() {
             assert!(ended, "nono waits on after process {depth} of {chain:?} was killed");
             assert!(!status.success(), "{status}");
             assert!(alive.is_empty() || is_soon(GRACE, || survivors(&mark).is_empty()), "alive: {alive:?}");
+        }
+    });
+}
+
+#[test]
+fn the_whole_tree_ends_when_all_that_is_called_nono_is_killed_at_once() {
+    each(|world| {
+        let (mut nono, mark) = running_daemon(world, "mark");
+        let chain = chain_to_program(nono.id());
+        let called_nono: Vec<u32> = chain.iter().copied().filter(|process| name(*process) == "nono\n").collect();
+        assert!(!called_nono.is_empty() && called_nono.len() < chain.len(), "{chain:?}");
+        kill_at_once("-9", &called_nono);
+        nono.wait().expect("the end of nono");
+        assert!(is_soon(GRACE, || survivors(&mark).is_empty()), "alive: {:?}", survivors(&mark));
+    });
+}
+
+#[test]
+fn what_outlives_all_processes_of_nono_stays_in_the_sandbox() {
+    each(|world| {
+        let profile = world.home().join("static.json");
+        world.file(&profile, r#"{"name": "static", "extends": ["default"], "supervisor": {"enabled": false}}"#);
+        let [mark, open] = ["mark", "open"].map(|name| world.work().join(name));
+        world.file(&open, "open\n");
+        let closed = secret(world);
+        for (flags, opened) in [(&[][..], "ENOSYS"), (&["-p", word(&profile)], "OK")] {
+            let attack = ["outlive", word(&mark), word(&open), word(&closed)];
+            let mut command = confined_command(world, &[&["--allow", word(&world.work())], flags].concat(), &attack);
+            let nono = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("nono");
+            assert!(is_soon(Duration::from_secs(10), || mark.exists()), "the process that leaves did not start");
+            // From the first down each is kept from looking after the next, which is then killed before it is.
+            let mut chain = chain_to_program(nono.id());
+            kill_at_once("-STOP", &chain);
+            chain.reverse();
+            kill_at_once("-9", &chain);
+            let ended = nono.wait_with_output().expect("what was left behind");
+            let [stdout, stderr] = [ended.stdout, ended.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+            let report = Report::of(&Outcome { status: ended.status, stdout, stderr }, format!("{flags:?}"));
+            report.are(&["held"], "OK");
+            report.are(&["open", "execute"], opened);
+            let refused = if opened == "OK" { "EACCES" } else { "ENOSYS" };
+            report.are(&["closed", "unlink", "connect"], refused);
+            assert_eq!(fs::read_to_string(&closed).expect("the secret"), "secret\n");
+            fs::remove_file(&mark).expect("the mark");
         }
     });
 }
@@ -248,16 +294,19 @@ fn processes() -> Vec<u32> {
 
 /// `process`, its child, and so on, as long as they are nono's own.
 fn chain_to_program(process: u32) -> Vec<u32> {
-    let name = |process: u32| fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
     let mut chain = vec![process];
     while let Some(last) = chain.last().copied() {
-        let is_next = |each: &u32| parent(*each) == Some(last) && name(*each) == "nono\n";
+        let is_next = |each: &u32| parent(*each) == Some(last) && ["nono\n", "supervisor\n"].contains(&&*name(*each));
         match processes().into_iter().find(is_next) {
             Some(next) => chain.push(next),
             None => break,
         }
     }
     chain
+}
+
+fn name(process: u32) -> String {
+    fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default()
 }
 
 /// Field 4 of proc_pid_stat(5), counted from the end of the name in parentheses.
@@ -267,7 +316,13 @@ fn parent(process: u32) -> Option<u32> {
 }
 
 fn kill(signal: &str, process: u32) {
-    let _ = Command::new("kill").args([signal, "--", &process.to_string()]).stderr(Stdio::null()).status();
+    kill_at_once(signal, &[process]);
+}
+
+/// One signal to all of `processes`, in one program.
+fn kill_at_once(signal: &str, processes: &[u32]) {
+    let numbers = processes.iter().map(u32::to_string);
+    let _ = Command::new("kill").args([signal, "--"]).args(numbers).stderr(Stdio::null()).status();
 }
 
 /// Whether `condition` becomes true before `patience` is over.
