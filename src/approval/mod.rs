@@ -109,12 +109,34 @@ pub enum Answer {
     None {
         reason: String,
     },
+    /// Something answered, or kept the question from being asked, and nothing of it counts: as nobody's answer, but never
+    /// what a policy may take for silence.
+    Unusable {
+        reason: String,
+    },
 }
 
 /// Somebody who may be asked.
 pub trait Approver: fmt::Debug + Send + Sync {
     /// Waits for an answer until `deadline`, or until the question is withdrawn.
     fn ask(&self, question: &Question, deadline: Instant, cancelled: &Cancelled) -> Answer;
+}
+
+impl Question {
+    /// The ways to say yes to it, the narrowest first. A directory is offered for files alone, and never the whole of `/`.
+    pub fn offered(&self) -> Vec<Scope> {
+        let mut scopes = vec![Scope::Once, Scope::Object];
+        let is_file = self.operation != AskedOperation::ConnectUnix;
+        if is_file && self.directory().is_some_and(|directory| directory.parent().is_some()) {
+            scopes.push(Scope::Directory);
+        }
+        scopes
+    }
+
+    /// What [`Scope::Directory`] is the whole of: the directory that the object lies in, also where that is one itself.
+    pub fn directory(&self) -> Option<AbsPath> {
+        self.object.path().and_then(AbsPath::parent)
+    }
 }
 
 impl Subject {

@@ -39,6 +39,13 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Whether nobody was there, or not in time. Anything else is something that came, or that was wrong here.
+    pub fn is_silence(&self) -> bool {
+        self.unsent || matches!(self.code, "cancelled" | "deadline" | "dns")
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} ({})", self.why, self.code)

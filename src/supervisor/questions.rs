@@ -215,7 +215,9 @@ impl Questions {
                         cancelled.cancel();
                         return answer;
                     }
-                    Ok(answer @ Answer::None { .. }) => nobody = answer,
+                    // What came and does not count is no silence, whoever else says nothing.
+                    Ok(Answer::None { .. }) if matches!(nobody, Answer::Unusable { .. }) => {}
+                    Ok(answer @ (Answer::None { .. } | Answer::Unusable { .. })) => nobody = answer,
                     Err(RecvTimeoutError::Timeout) if waits() => {}
                     Err(RecvTimeoutError::Timeout) => cancelled.cancel(),
                     Err(RecvTimeoutError::Disconnected) => return nobody,
@@ -243,7 +245,7 @@ impl Questions {
             }
             // Silence is not kept as a no: the next time somebody may be there.
             Answer::None { .. } if self.fail_open => Answered::Yes { approver: "nobody".to_owned(), fail_open: true },
-            Answer::None { reason } => Answered::Nobody { reason },
+            Answer::None { reason } | Answer::Unusable { reason } => Answered::Nobody { reason },
         }
     }
 

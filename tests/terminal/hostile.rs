@@ -2,7 +2,7 @@
 //! fuzzer.
 
 use nono::approval::terminal::answer;
-use nono::approval::terminal::prompt::{Prompt, advice, offered, prompt};
+use nono::approval::terminal::prompt::{Prompt, advice, prompt};
 use nono::approval::{AskedOperation, Object, Process, Question, Subject};
 use nono::plan::Access;
 use nono::profile::abs_path::AbsPath;
@@ -39,7 +39,7 @@ pub(crate) fn is_harmless(bytes: &[u8]) -> Result<(), String> {
         }
     }
     // A name typed as an answer is no yes by accident: only one letter is.
-    let reply = answer::parse(bytes, &offered(&question));
+    let reply = answer::parse(bytes, &question.offered());
     if matches!(reply, answer::Reply::Yes(_)) && !bytes.iter().any(|byte| b"yodYOD".contains(byte)) {
         return Err(format!("{reply:?} for {bytes:?}"));
     }

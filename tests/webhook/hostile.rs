@@ -56,7 +56,7 @@ fn parsed<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Result<Response, Failur
 /// The bytes are the body of an answer: a yes says so plainly, for this question, and no further than it may.
 pub(crate) fn is_no_false_yes(body: &[u8]) -> Result<(), String> {
     for format in [Format::Nono, Format::Opa] {
-        let expected = Expected { uid: UID, access: &["read"], widest: Scope::Object, now: NOW };
+        let expected = Expected { uid: UID, access: &["read"], offered: &[Scope::Once, Scope::Object], now: NOW };
         let Ok(decision) = read(body, format, expected) else { continue };
         let plain: Value = serde_json::from_slice(body).map_err(|error| format!("read, and no JSON: {error}"))?;
         let Verdict::Allow { scope, until } = decision.verdict else { continue };

@@ -112,7 +112,7 @@ impl Terminal {
         let shown = [self.style.before(), &self.style.heading(&text.heading), &text.facts, &text.choices].concat();
         held.write(&shown, patience)?;
         held.settle(patience)?;
-        let offered = prompt::offered(question);
+        let offered = question.offered();
         for try_again in [true, false] {
             held.write(&text.request, patience)?;
             match answer::parse(&held.line(patience)?, &offered) {
@@ -154,7 +154,7 @@ fn outcome(answer: &Result<Answer, Unanswered>) -> String {
     match answer {
         Ok(Answer::Allow { .. }) => "nono: allowed\n".to_owned(),
         Ok(Answer::Deny { reason, .. }) => format!("nono: denied: {reason}\n"),
-        Ok(Answer::None { reason }) => format!("\nnono: no answer: {reason}\n"),
+        Ok(Answer::None { reason } | Answer::Unusable { reason }) => format!("\nnono: no answer: {reason}\n"),
         Err(Unanswered::Withdrawn) => "\nnono: answered elsewhere\n".to_owned(),
         Err(why) => format!("\nnono: no answer: {why}\n"),
     }

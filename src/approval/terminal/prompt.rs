@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use crate::approval::{AskedOperation, Object, Question, Scope, Subject};
 use crate::plan::Access;
-use crate::profile::abs_path::AbsPath;
 use crate::profile::escape::escaped;
 
 /// How many characters of the object's path are shown; beyond that the middle is left out.
@@ -52,7 +51,7 @@ pub fn prompt(question: &Question, seconds: u64, columns: usize) -> Prompt {
     let facts = facts.text;
     let mut choices = Facts { text: String::new(), columns };
     let mut letters = String::new();
-    for scope in offered(question) {
+    for scope in question.offered() {
         let (letter, words) = choice(scope, question);
         choices.add(letter, &words);
         letters.push_str(letter);
@@ -74,17 +73,6 @@ fn addresses(all: &[IpAddr]) -> String {
         0 => shown.join(", "),
         more => format!("{}, and {more} more", shown.join(", ")),
     }
-}
-
-/// The ways to say yes to a question. A directory is offered for files alone, and never the whole of `/`.
-pub fn offered(question: &Question) -> Vec<Scope> {
-    let mut scopes = vec![Scope::Once, Scope::Object];
-    let file = question.operation != AskedOperation::ConnectUnix;
-    let within = question.object.path().and_then(|path| path.parent()?.parent()).is_some();
-    if file && within {
-        scopes.push(Scope::Directory);
-    }
-    scopes
 }
 
 /// What a user may do so that the question needs no terminal, as a clause.
@@ -167,8 +155,7 @@ fn wish(operation: AskedOperation) -> &'static str {
 fn choice(scope: Scope, question: &Question) -> (&'static str, String) {
     match scope {
         Scope::Directory => {
-            let directory = question.object.path().and_then(AbsPath::parent);
-            let shown = directory.map(|path| escaped(path.as_bytes(), LONGEST_OBJECT)).unwrap_or_default();
+            let shown = question.directory().map(|path| escaped(path.as_bytes(), LONGEST_OBJECT)).unwrap_or_default();
             ("d", format!("yes, and so for everything beneath {shown} in this session"))
         }
         Scope::Object => match question.object {
@@ -186,6 +173,7 @@ fn choice(scope: Scope, question: &Question) -> (&'static str, String) {
 mod tests {
     use super::*;
     use crate::approval::{Host, Process};
+    use crate::profile::abs_path::AbsPath;
     use crate::profile::host::Target;
 
     fn path(bytes: &[u8]) -> AbsPath {
@@ -276,11 +264,11 @@ allow? [y/o/d/N] ";
     #[test]
     fn the_whole_of_the_root_is_never_offered() {
         for (name, scopes) in [("/", 2), ("/a", 2), ("/a/b", 3)] {
-            assert_eq!(offered(&question(name.as_bytes(), None)).len(), scopes, "{name}");
+            assert_eq!(question(name.as_bytes(), None).offered().len(), scopes, "{name}");
         }
         let mut socket = question(b"/run/docker/socket", None);
         socket.operation = AskedOperation::ConnectUnix;
-        assert_eq!(offered(&socket), [Scope::Once, Scope::Object]);
+        assert_eq!(socket.offered(), [Scope::Once, Scope::Object]);
     }
 
     #[test]

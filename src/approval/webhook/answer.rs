@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use super::Format;
-use super::ask::{VERSION, width};
+use super::ask::VERSION;
 use super::json::{Json, parse};
 use super::moment;
 use crate::approval::Scope;
@@ -25,7 +25,8 @@ pub struct Expected<'a> {
     pub uid: &'a str,
     /// `read`, `write`, `execute`, `connect`: what was asked for.
     pub access: &'a [&'static str],
-    pub widest: Scope,
+    /// The ways to say yes that the question named.
+    pub offered: &'a [Scope],
     /// Since 1970.
     pub now: Duration,
 }
@@ -73,7 +74,7 @@ pub fn read(body: &[u8], format: Format, expected: Expected<'_>) -> Result<Decis
                 Some(_) => return Err(Failure::new("decision", "its decision is neither `allow` nor `deny`")),
                 None => return Err(Failure::new("decision", "its answer has no decision")),
             };
-            if !response.contains_key("uid") {
+            if !echoes(&mut response, expected.uid)? {
                 return Err(Failure::new("uid-missing", "its answer does not say which question it answers"));
             }
             decided(decision, response, expected)
@@ -119,6 +120,8 @@ fn opa(mut whole: BTreeMap<String, Json>, expected: Expected<'_>) -> Result<Deci
         }),
         Some(Json::Bool(allow)) => decided(allow, BTreeMap::new(), expected),
         Some(Json::Object(mut result)) => {
+            // The document says `input.uid` where its rules think of it.
+            echoes(&mut result, expected.uid)?;
             let words = (optional(&mut result, "decision"), optional(&mut result, "allow"));
             let allow = match words {
                 (Some(Json::Text(word)), None) if word == "allow" || word == "approve" => true,
@@ -137,13 +140,7 @@ fn opa(mut whole: BTreeMap<String, Json>, expected: Expected<'_>) -> Result<Deci
 
 /// Checks what comes with a decision.
 fn decided(allow: bool, mut answer: BTreeMap<String, Json>, expected: Expected<'_>) -> Result<Decision, Failure> {
-    match text(&mut answer, "uid")? {
-        Some(uid) if uid != expected.uid => {
-            return Err(Failure::new("uid-mismatch", "its answer is to another question"));
-        }
-        _ => {}
-    }
-    let scope = scope(&mut answer, expected.widest)?;
+    let scope = scope(&mut answer, expected.offered)?;
     let until = until(&mut answer, expected.now)?;
     check_access(&mut answer, allow, expected.access)?;
     let shown = |text: Option<String>| text.map(|text| escaped(text.as_bytes(), LONGEST_TEXT));
@@ -155,7 +152,17 @@ fn decided(allow: bool, mut answer: BTreeMap<String, Json>, expected: Expected<'
     Ok(Decision { verdict, reason, approver, annotations })
 }
 
-fn scope(answer: &mut BTreeMap<String, Json>, widest: Scope) -> Result<Scope, Failure> {
+/// Whether the answer says which question it answers, which must be this one. `null` names none, and is no way to say nothing.
+fn echoes(answer: &mut BTreeMap<String, Json>, uid: &str) -> Result<bool, Failure> {
+    match answer.remove("uid") {
+        None => Ok(false),
+        Some(Json::Text(written)) if written == uid => Ok(true),
+        Some(Json::Text(_)) => Err(Failure::new("uid-mismatch", "its answer is to another question")),
+        Some(_) => Err(wrong("uid")),
+    }
+}
+
+fn scope(answer: &mut BTreeMap<String, Json>, offered: &[Scope]) -> Result<Scope, Failure> {
     let scope = match text(answer, "scope")?.as_deref() {
         None | Some("once") => Scope::Once,
         // One object for the session: both words can be read so, and neither is read wider.
@@ -163,8 +170,8 @@ fn scope(answer: &mut BTreeMap<String, Json>, widest: Scope) -> Result<Scope, Fa
         Some("directory") => Scope::Directory,
         Some(_) => return Err(Failure::new("scope", "its scope is none of those that were offered")),
     };
-    if width(scope) > width(widest) {
-        return Err(Failure::new("scope-too-wide", "its scope is wider than what was offered"));
+    if !offered.contains(&scope) {
+        return Err(Failure::new("scope-too-wide", "its scope is wider than those that were offered"));
     }
     Ok(scope)
 }

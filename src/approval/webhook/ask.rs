@@ -23,6 +23,14 @@ const LONGEST_TEXT: usize = 512;
 /// Characters of a path that is not the question's object.
 const LONGEST_PATH: usize = 1024;
 
+/// A question as it is sent.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) body: Vec<u8>,
+    /// The ways to say yes that it names; no other counts.
+    pub(super) offered: Vec<Scope>,
+}
+
 /// One attempt to ask.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ask<'a> {
@@ -44,23 +52,24 @@ impl Ask<'_> {
     ///
     /// # Errors
     /// Code `request-too-large`.
-    pub(super) fn body(&self, format: Format) -> Result<Vec<u8>, Failure> {
+    pub(super) fn written(&self, format: Format) -> Result<Written, Failure> {
         for shortened in [false, true] {
-            let request = self.request(shortened);
+            let offered = self.offered(shortened);
+            let request = self.request(&offered, shortened);
             let whole = match format {
                 Format::Nono => json!({ "apiVersion": VERSION, "kind": "ApprovalRequest", "request": request }),
                 Format::Opa => json!({ "input": request }),
             };
             let body = whole.to_string().into_bytes();
             if body.len() <= LONGEST {
-                return Ok(body);
+                return Ok(Written { body, offered });
             }
         }
         Err(Failure::new("request-too-large", format!("the question would have more than {LONGEST} bytes")))
     }
 
     /// With `shortened`, without what an answer does not depend on.
-    fn request(&self, shortened: bool) -> Value {
+    fn request(&self, offered: &[Scope], shortened: bool) -> Value {
         let Question { operation, object, process, reason, profile } = self.question;
         let shown = |path: &Option<AbsPath>| match path {
             Some(path) if !shortened => Value::from(escaped(path.as_bytes(), LONGEST_PATH)),
@@ -77,9 +86,12 @@ impl Ask<'_> {
             "attempt": self.attempt,
             "operation": operation.to_string(),
             "access": access(*operation),
-            "scopes": self.scopes(),
+            "scopes": offered.iter().map(|scope| name(*scope)).collect::<Vec<_>>(),
             "target": match object {
-                Subject::File(object) => file(*operation, object, shortened),
+                Subject::File(object) => {
+                    let directory = self.question.directory().filter(|_| offered.contains(&Scope::Directory));
+                    file(*operation, object, directory.as_ref(), shortened)
+                }
                 Subject::Host(host) => json!({ "type": "host", "shown": escaped(host.to_string().as_bytes(), LONGEST_TEXT) }),
             },
             "network": match object {
@@ -100,16 +112,18 @@ impl Ask<'_> {
         })
     }
 
-    fn scopes(&self) -> Vec<&'static str> {
-        let all = [Scope::Once, Scope::Object, Scope::Directory];
-        let is_file = self.question.object.path().is_some();
-        let offered = |scope: &Scope| width(*scope) <= width(self.widest) && (is_file || *scope != Scope::Directory);
-        all.into_iter().filter(offered).map(name).collect()
+    /// What a yes may reach. A directory is offered where there is room for its name.
+    fn offered(&self, shortened: bool) -> Vec<Scope> {
+        let mut offered = self.question.offered();
+        offered.retain(|scope| width(*scope) <= width(self.widest) && !(shortened && *scope == Scope::Directory));
+        offered
     }
 }
 
-fn file(operation: AskedOperation, object: &Object, shortened: bool) -> Value {
+fn file(operation: AskedOperation, object: &Object, directory: Option<&AbsPath>, shortened: bool) -> Value {
     let path = exact(object.real.as_bytes());
+    let plain_directory = directory.and_then(|directory| exact(directory.as_bytes()));
+    let hidden_directory = directory.filter(|_| plain_directory.is_none());
     json!({
         "type": if operation == AskedOperation::ConnectUnix { "unix_socket" } else { "file" },
         "path": path,
@@ -117,6 +131,8 @@ fn file(operation: AskedOperation, object: &Object, shortened: bool) -> Value {
         "resolved": path.filter(|_| !shortened),
         "shown": escaped(object.real.as_bytes(), LONGEST_TEXT),
         "typed": object.typed.as_ref().map(|typed| escaped(typed, LONGEST_TEXT)),
+        "directory": plain_directory,
+        "directory_b64": hidden_directory.map(|directory| STANDARD.encode(directory.as_bytes())),
         "dev": object.identity.map(|(device, _)| device),
         "ino": object.identity.map(|(_, inode)| inode),
     })
@@ -146,7 +162,7 @@ pub(super) fn access(operation: AskedOperation) -> Vec<&'static str> {
 }
 
 /// A scope's word in requests and answers.
-pub(super) fn name(scope: Scope) -> &'static str {
+fn name(scope: Scope) -> &'static str {
     match scope {
         Scope::Directory => "directory",
         Scope::Object => "path",
@@ -155,7 +171,7 @@ pub(super) fn name(scope: Scope) -> &'static str {
 }
 
 /// Orders scopes: each includes those with a smaller number.
-pub(super) fn width(scope: Scope) -> u8 {
+fn width(scope: Scope) -> u8 {
     match scope {
         Scope::Directory => 2,
         Scope::Object => 1,

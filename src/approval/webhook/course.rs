@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::ask::{self, Ask};
 use super::{Decision, Format, Record, Webhook, answer};
-use crate::approval::Question;
+use crate::approval::{Question, Scope};
 use crate::http::Failure;
 use crate::http::deadline::Deadline;
 use crate::http::request::{Media, Method, Request};
@@ -26,6 +26,8 @@ pub(super) struct Course<'a> {
     question: &'a Question,
     deadline: Deadline<'a>,
     nonce: [u8; 32],
+    /// What the last question offered.
+    offered: Vec<Scope>,
     pub(super) record: Record,
 }
 
@@ -42,7 +44,7 @@ impl<'a> Course<'a> {
     pub(super) fn new(webhook: &'a Webhook, question: &'a Question, deadline: Deadline<'a>) -> Result<Self, Failure> {
         let uid = hexadecimal(&random::<16>()?);
         let record = Record { uid, ..Record::default() };
-        Ok(Self { webhook, question, deadline, nonce: random()?, record })
+        Ok(Self { webhook, question, deadline, nonce: random()?, offered: Vec::new(), record })
     }
 
     /// Asks until there is a decision, a failure that stays, or no time.
@@ -86,7 +88,11 @@ impl<'a> Course<'a> {
         self.record.requests = self.record.requests.saturating_add(1);
         let uid = self.record.uid.clone();
         let body = match method {
-            Method::Post => self.ask()?.body(self.webhook.format)?,
+            Method::Post => {
+                let ask::Written { body, offered } = self.ask()?.written(self.webhook.format)?;
+                self.offered = offered;
+                body
+            }
             Method::Get => Vec::new(),
         };
         let url = match method {
@@ -142,12 +148,8 @@ impl<'a> Course<'a> {
             return answer::pause(&response.body).map(Step::Pending);
         }
         let access = ask::access(self.question.operation);
-        let expected = answer::Expected {
-            uid: &self.record.uid,
-            access: &access,
-            widest: self.webhook.widest,
-            now: since_1970()?,
-        };
+        let expected =
+            answer::Expected { uid: &self.record.uid, access: &access, offered: &self.offered, now: since_1970()? };
         match answer::read(&response.body, self.webhook.format, expected) {
             Ok(decision) => Ok(Step::Decided(decision)),
             Err(failure) if failure.code == "uid-mismatch" && self.repeats(&response.body) => {

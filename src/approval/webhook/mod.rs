@@ -139,7 +139,7 @@ impl Webhook {
             }
             Err(failure) => {
                 record.code = Some(failure.code);
-                (self.silence(&failure), record)
+                (self.no_answer(&failure), record)
             }
         }
     }
@@ -161,8 +161,9 @@ impl Webhook {
         }
     }
 
-    fn silence(&self, failure: &Failure) -> Answer {
-        Answer::None { reason: format!("the approver at {} gave no answer that counts: {failure}", self.url) }
+    fn no_answer(&self, failure: &Failure) -> Answer {
+        let reason = format!("the approver at {} gave no answer that counts: {failure}", self.url);
+        if failure.is_silence() { Answer::None { reason } } else { Answer::Unusable { reason } }
     }
 
     fn spend(&self, uid: &str) {

@@ -49,13 +49,28 @@ fn body(question: &Question, format: Format) -> Result<Value, Failure> {
         now: NOW,
         deadline,
     };
-    let bytes = ask.body(format)?;
+    let bytes = ask.written(format)?.body;
     assert!(bytes.len() <= 16 * 1024, "{}", bytes.len());
     Ok(serde_json::from_slice(&bytes).unwrap())
 }
 
+/// The whole request, where a yes may be as wide as any.
+fn widest(question: &Question) -> Value {
+    let ask = Ask {
+        question,
+        origin: &Origin::default(),
+        widest: Scope::Directory,
+        uid: "u",
+        nonce: &[0; 32],
+        attempt: 1,
+        now: NOW,
+        deadline: NOW,
+    };
+    serde_json::from_slice::<Value>(&ask.written(Format::Nono).unwrap().body).unwrap()["request"].clone()
+}
+
 fn expected<'a>(access: &'a [&'static str]) -> Expected<'a> {
-    Expected { uid: "u", access, widest: Scope::Object, now: NOW }
+    Expected { uid: "u", access, offered: &[Scope::Once, Scope::Object], now: NOW }
 }
 
 fn nono(response: &Value) -> Result<Decision, Failure> {
@@ -150,6 +165,42 @@ fn the_longest_paths_fit_into_a_question() {
 }
 
 #[test]
+fn a_directory_is_offered_where_a_yes_may_mean_it_and_then_by_its_name() {
+    let told = |question: &Question| {
+        let request = widest(question);
+        let target = &request["target"];
+        (request["scopes"].as_array().unwrap().len(), target["directory"].clone(), target["directory_b64"].clone())
+    };
+    assert_eq!(told(&question(b"/srv/a/b")), (3, json!("/srv/a"), json!(null)));
+    // What is beneath `/` is everything.
+    assert_eq!(told(&question(b"/srv")), (2, json!(null), json!(null)));
+    assert_eq!(told(&question(b"/")), (2, json!(null), json!(null)));
+    assert_eq!(told(&question(b"/srv/\xff/b")), (3, json!(null), json!("L3Nydi//")));
+    let mut socket = question(b"/run/user/a.sock");
+    socket.operation = AskedOperation::ConnectUnix;
+    assert_eq!(told(&socket), (2, json!(null), json!(null)));
+    // Where the question is too long for its name, it is not offered.
+    let long = question(&[b"/".as_slice(), &[b'"'; 3000], b"/", &[b'"'; 1000]].concat());
+    assert_eq!(told(&long), (2, json!(null), json!(null)));
+}
+
+#[test]
+fn a_scope_that_was_not_offered_is_refused() {
+    let read = |scope: &str, offered: &[Scope]| {
+        let response = json!({ "uid": "u", "decision": "allow", "scope": scope });
+        let whole = json!({ "apiVersion": "nono.approval/v1", "kind": "ApprovalResponse", "response": response });
+        let expected = Expected { uid: "u", access: &["read"], offered, now: NOW };
+        read(whole.to_string().as_bytes(), Format::Nono, expected).map(|decision| decision.verdict)
+    };
+    let all = [Scope::Once, Scope::Object, Scope::Directory];
+    for (scope, granted) in ["once", "path", "directory"].into_iter().zip(all) {
+        assert_eq!(read(scope, &all), Ok(Verdict::Allow { scope: granted, until: None }), "{scope}");
+        let others: Vec<Scope> = all.into_iter().filter(|other| *other != granted).collect();
+        assert_eq!(code(read(scope, &others)), "scope-too-wide", "{scope}");
+    }
+}
+
+#[test]
 fn the_words_of_an_answer_are_exact() {
     let scope_and_end = |decision: Decision| match decision.verdict {
         Verdict::Allow { scope, until } => Some((scope, until)),
@@ -184,6 +235,12 @@ fn an_answer_that_is_not_exact_is_refused() {
         (json!({ "uid": "v", "decision": "allow" }), "uid-mismatch"),
         (json!({ "uid": "U", "decision": "allow" }), "uid-mismatch"),
         (json!({ "uid": 1, "decision": "allow" }), "wrong-type"),
+        (json!({ "uid": null, "decision": "allow" }), "wrong-type"),
+        (json!({ "uid": ["u"], "decision": "allow" }), "wrong-type"),
+        (json!({ "uid": "", "decision": "allow" }), "uid-mismatch"),
+        (json!({ "uid": "u", "decision": null }), "decision"),
+        (json!({ "uid": "u", "decision": "allow", "access": [null] }), "wrong-type"),
+        (json!({ "uid": "u", "decision": "allow", "also": null }), "unknown-key"),
         (json!({ "uid": "u" }), "decision"),
         (json!({ "uid": "u", "decision": "Allow" }), "decision"),
         (json!({ "uid": "u", "decision": " allow" }), "decision"),
@@ -254,6 +311,7 @@ fn a_policy_agent_s_document_decides_and_its_absence_denies() {
         (json!({ "result": { "allow": true, "decision": "allow" } }), "decision"),
         (json!({ "result": { "allow": true, "deny": ["no"] } }), "unknown-key"),
         (json!({ "result": { "allow": true, "uid": "v" } }), "uid-mismatch"),
+        (json!({ "result": { "allow": true, "uid": null } }), "wrong-type"),
         (json!({ "result": { "allow": true, "scope": "directory" } }), "scope-too-wide"),
         (json!([]), "wrong-type"),
     ] {

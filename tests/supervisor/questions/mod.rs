@@ -1,12 +1,10 @@
 //! Questions while the program waits, from its call to the answer of a service or a person, and back.
 
+mod approver;
 mod terminal;
 
 use std::fs;
-use std::io::Write as _;
-use std::net::TcpStream;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
-use std::os::unix::net::UnixListener;
+use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -14,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::attack::{Report, each, word};
 use crate::place::{number, probe};
-use crate::service::{Asked, Service, ok, read_request};
+use crate::service::{Asked, Service, ok};
 use crate::world::{Outcome, World};
 
 /// How long a question is open where nobody is to answer, in milliseconds.
@@ -93,68 +91,6 @@ fn a_yes_hands_over_the_object_that_was_shown_and_a_no_does_not() {
         assert_eq!(request["target"]["dev"], about.dev());
         assert_eq!(request["access"], serde_json::json!(["read"]));
         assert_eq!(request["process"]["exe"], fs::canonicalize("/bin/cat").expect("cat").to_str().expect("a path"));
-    });
-}
-
-#[test]
-fn anything_but_a_proper_answer_is_no_in_time() {
-    each(|world| {
-        let file = outside(world, "file", "content\n");
-        type Script = fn(&Asked, &mut TcpStream);
-        let scripts: [(&str, Script); 4] = [
-            ("garbage", |_, stream| drop(stream.write_all(b"\x00\xff\r\n\r\nallow"))),
-            ("another uid", |_, stream| {
-                let body = ok(
-                    r#"{"apiVersion":"nono.approval/v1","kind":"ApprovalResponse","response":{"uid":"0","decision":"allow"}}"#,
-                );
-                drop(stream.write_all(&body));
-            }),
-            ("silence", |_, _| thread::sleep(Duration::from_millis(SHORT * 2))),
-            ("one byte a while", |_, stream| {
-                for byte in b"HTTP/1.1 200 OK\r\n" {
-                    let _ = stream.write_all(&[*byte]);
-                    thread::sleep(Duration::from_millis(100));
-                }
-            }),
-        ];
-        for (name, script) in scripts {
-            let service = Service::new(script);
-            let mut command = asking(world, &webhook(&service.url(), SHORT), &[]);
-            let began = Instant::now();
-            let outcome = world.finish(command.args(["/bin/cat", &file]));
-            assert_eq!((outcome.stdout.as_str(), outcome.code()), ("", 1), "{name}: {}", outcome.stderr);
-            assert!(outcome.stderr.contains("Permission denied"), "{name}: {}", outcome.stderr);
-            assert!(began.elapsed() < Duration::from_millis(SHORT) + Duration::from_secs(8), "{name}");
-        }
-        let mut nobody = asking(world, &webhook("http://127.0.0.1:1/", SHORT), &[]);
-        assert_eq!(world.finish(nobody.args(["/bin/cat", &file])).code(), 1);
-    });
-}
-
-#[test]
-fn an_approver_on_a_unix_socket_is_asked_and_out_of_the_program_s_reach() {
-    each(|world| {
-        let file = outside(world, "file", "content\n");
-        let socket = world.outside().join("approver");
-        let listener = UnixListener::bind(&socket).expect("a listener");
-        fs::set_permissions(&socket, fs::Permissions::from_mode(0o600)).expect("a mode");
-        world.give(&socket);
-        thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                if let Some(asked) = read_request(&mut stream, 0) {
-                    drop(stream.write_all(&answer(&asked, "allow", "once")));
-                }
-            }
-        });
-        let url = format!("unix:{}", word(&socket));
-        let outcome = run(world, &url, &[], &format!("cat {file}"));
-        assert_eq!((outcome.stdout.as_str(), outcome.code()), ("content\n", 0), "{}", outcome.stderr);
-        let attack = [word(crate::attack::program()), "unix-stream", word(&socket)];
-        let flags = ["--allow-unix-socket", word(&socket)];
-        for flags in [&[][..], &flags] {
-            let outcome = world.finish(asking(world, &webhook(&url, LONG), flags).args(attack));
-            Report::of(&outcome, format!("{flags:?}: {}", outcome.stderr)).all(&["EACCES", "EPERM"]);
-        }
     });
 }
 
