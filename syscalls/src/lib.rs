@@ -12,6 +12,7 @@ pub mod file;
 pub mod landlock;
 pub mod limits;
 pub mod notify;
+pub mod place;
 pub mod process;
 pub mod seccomp;
 pub mod signal;

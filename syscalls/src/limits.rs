@@ -50,6 +50,21 @@ pub fn limit(resource: Resource, value: u64) -> Result<(), Errno> {
     checked_int(unsafe { libc::setrlimit(resource, &raw const wanted) }).map(drop)
 }
 
+/// `setrlimit(2)`: the soft limit becomes as high as the hard one, and is answered.
+///
+/// # Errors
+/// Those of `setrlimit(2)`.
+pub fn raise(resource: Resource) -> Result<u64, Errno> {
+    let resource = number!(resource);
+    let mut present = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `present` is a valid structure for the kernel to fill, and lives through the call.
+    checked_int(unsafe { libc::getrlimit(resource, &raw mut present) })?;
+    present.rlim_cur = present.rlim_max;
+    // SAFETY: `present` outlives the call and is only read.
+    checked_int(unsafe { libc::setrlimit(resource, &raw const present) })?;
+    Ok(present.rlim_cur)
+}
+
 /// `prlimit(2)`: the soft limit of `process`, which may be a thread of it; `u64::MAX` without one.
 ///
 /// # Errors

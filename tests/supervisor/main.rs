@@ -30,6 +30,8 @@ mod same;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod service;
 #[cfg(test)]
+mod sockets;
+#[cfg(test)]
 mod users;
 #[cfg(test)]
 #[path = "../world/mod.rs"]

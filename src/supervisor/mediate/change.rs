@@ -1,6 +1,7 @@
 //! Entries made, removed, renamed and linked on the caller's behalf, by the directories that were looked up.
 
 mod rights;
+mod turn;
 
 use std::ffi::CString;
 use std::os::fd::AsFd;
@@ -10,6 +11,7 @@ use syscalls::at::change::{self, Entry as RawEntry};
 use syscalls::file::FileType;
 
 pub(super) use self::rights::granted_paths_may_move;
+pub(super) use self::turn::Turn;
 use super::caller::Caller;
 use super::open::own_name;
 use super::resolve::{Entry, Held, KEPT, Last, Object, RealPath};
@@ -74,7 +76,7 @@ impl Mediator {
         };
         self.check_still_waits(caller)?;
         let what = what.clone();
-        self.carry_out(caller, decided, move || carry_out(&entry, &what, mask))
+        self.carry_out_change(caller, decided, move || carry_out(&entry, &what, mask))
     }
 
     /// Answers a rename.
@@ -114,7 +116,7 @@ impl Mediator {
         }
         let decided =
             self.decide(caller, &operations, &from.path, &[Held::Entry(&old), Held::Entry(&new)], Kind::Entry);
-        self.carry_out(caller, decided, move || change::rename(raw(&old), raw(&new), flags))
+        self.carry_out_change(caller, decided, move || change::rename(raw(&old), raw(&new), flags))
     }
 
     fn entries(&self, caller: Caller, from: &At, to: &At) -> Result<(Entry, Entry), Errno> {
@@ -153,7 +155,8 @@ impl Mediator {
             }
             let held = [Held::Object(&object), Held::Entry(&new)];
             let decided = self.decide(caller, &operations, &from.path, &held, Kind::Entry);
-            return self.carry_out(caller, decided, move || change::link_open(&own_name(&object.file), raw(&new)));
+            return self
+                .carry_out_change(caller, decided, move || change::link_open(&own_name(&object.file), raw(&new)));
         }
         let old = self.resolver.entry(caller, from.directory, &from.path, 0)?;
         self.check_entry_unsigned(caller, &old)?;
@@ -161,7 +164,18 @@ impl Mediator {
         self.check_gains_nothing(caller, &operations, &old.real, &new.real)?;
         let decided =
             self.decide(caller, &operations, &from.path, &[Held::Entry(&old), Held::Entry(&new)], Kind::Entry);
-        self.carry_out(caller, decided, move || change::link(raw(&old), raw(&new)))
+        self.carry_out_change(caller, decided, move || change::link(raw(&old), raw(&new)))
+    }
+
+    /// [`Self::carry_out`] for a call that changes entries of directories.
+    pub(super) fn carry_out_change(
+        &self,
+        caller: Caller,
+        decided: Decided,
+        act: impl FnOnce() -> Result<(), Errno> + Send + 'static,
+    ) -> Result<Outcome, Errno> {
+        let turn = self.turn.clone();
+        self.carry_out(caller, decided, move || turn.take(act))
     }
 
     /// Carries a decision out with a call that returns nothing.

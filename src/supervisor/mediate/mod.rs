@@ -28,7 +28,7 @@ use syscalls::process::Pid;
 
 pub(super) use self::caller::Powers;
 use self::caller::{Caller, Memories};
-use self::change::{At, granted_paths_may_move};
+use self::change::{At, Turn, granted_paths_may_move};
 use self::nearby::Nearby;
 use self::open::Mounts;
 use self::resolve::{Held, Last, Object, RealPath, Resolver};
@@ -63,6 +63,8 @@ pub(super) struct Mediator {
     kernel_complete: bool,
     /// What the kernel grants is not always what the path says, so that only the kernel can decide.
     only_kernel_knows: bool,
+    /// Whoever changes entries of directories.
+    turn: Turn,
     /// Sockets that the program bound.
     bound: Arc<Bound>,
     /// Those outside that the policy names, as they were when the run began.
@@ -156,6 +158,7 @@ impl Mediator {
             powers,
             kernel_complete,
             only_kernel_knows,
+            turn: Turn::default(),
             bound,
             sockets,
             network,

@@ -146,14 +146,6 @@ pub fn connect_path(socket: BorrowedFd<'_>, path: &[u8]) -> Result<(), Errno> {
     connect(socket, &unix_address(path)?)
 }
 
-/// [`bind`] of a Unix socket to a path.
-///
-/// # Errors
-/// Those of `bind(2)`; `ENAMETOOLONG` past 107 bytes.
-pub fn bind_path(socket: BorrowedFd<'_>, path: &[u8]) -> Result<(), Errno> {
-    bind(socket, &unix_address(path)?)
-}
-
 /// `listen(2)`.
 ///
 /// # Errors
@@ -161,15 +153,6 @@ pub fn bind_path(socket: BorrowedFd<'_>, path: &[u8]) -> Result<(), Errno> {
 pub fn listen(socket: BorrowedFd<'_>, backlog: i32) -> Result<(), Errno> {
     // SAFETY: the call takes numbers only.
     checked_int(unsafe { libc::listen(socket.as_raw_fd(), backlog) }).map(drop)
-}
-
-/// `fchmod(2)`: a Unix socket that is bound later gives its file this mode, less the umask.
-///
-/// # Errors
-/// Those of `fchmod(2)`.
-pub fn set_mode(socket: BorrowedFd<'_>, mode: u32) -> Result<(), Errno> {
-    // SAFETY: the call takes numbers only.
-    checked_int(unsafe { libc::fchmod(socket.as_raw_fd(), mode) }).map(drop)
 }
 
 /// `struct sockaddr_un` with its closing NUL.

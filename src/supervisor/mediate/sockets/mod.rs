@@ -26,11 +26,15 @@ pub(super) use self::unix::{Bound, named};
 /// `sizeof(struct sockaddr_storage)`: the kernel takes no longer address.
 const LONGEST_ADDRESS: u32 = 128;
 
+/// `sizeof(struct sockaddr_un)`.
+const LONGEST_UNIX_ADDRESS: usize = 110;
+
 /// What the address of a Unix socket says.
 enum UnixAddress {
-    /// A name that no path leads to, or none at all.
+    /// A name that no path leads to.
     Abstract,
-    Other,
+    /// No name: what the kernel makes of it is about no file and no other socket.
+    Nameless,
     Path(CString),
 }
 
@@ -95,15 +99,16 @@ fn copied(caller: Caller, address: u64, length: u32) -> Result<Vec<u8>, Errno> {
 
 /// `struct sockaddr_un` of `unix(7)`: a family of two bytes, then a path that may lack its NUL.
 fn unix_address(bytes: &[u8]) -> UnixAddress {
-    let Some((family, path)) = bytes.split_first_chunk::<2>() else { return UnixAddress::Other };
-    if u16::from_ne_bytes(*family) != socket::AF_UNIX {
-        return UnixAddress::Other;
+    let Some((family, path)) = bytes.split_first_chunk::<2>() else { return UnixAddress::Nameless };
+    if u16::from_ne_bytes(*family) != socket::AF_UNIX || bytes.len() > LONGEST_UNIX_ADDRESS {
+        return UnixAddress::Nameless;
     }
     match path.first() {
-        None | Some(0) => UnixAddress::Abstract,
+        None => UnixAddress::Nameless,
+        Some(0) => UnixAddress::Abstract,
         Some(_) => {
             let end = path.iter().position(|&byte| byte == 0).unwrap_or(path.len());
-            CString::new(path.get(..end).unwrap_or_default()).map_or(UnixAddress::Other, UnixAddress::Path)
+            CString::new(path.get(..end).unwrap_or_default()).map_or(UnixAddress::Nameless, UnixAddress::Path)
         }
     }
 }

@@ -152,7 +152,7 @@ impl Mediator {
                     (object, decided) => Ok(Receiver::Asked(object, decided)),
                 },
                 UnixAddress::Abstract => Err(self.refuse_abstract(caller, &name)),
-                UnixAddress::Other => Err(Errno::INVALID),
+                UnixAddress::Nameless => Err(Errno::INVALID),
             },
             (Family::Inet | Family::Inet6 | Family::Other, _) => Err(Errno::ACCESS),
         }

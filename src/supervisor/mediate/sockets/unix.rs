@@ -1,13 +1,18 @@
 //! Unix sockets, by the paths of `unix(7)`.
 
+mod binding;
+mod bound;
+
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 use syscalls::Errno;
 use syscalls::file::{self, FileType};
-use syscalls::socket::{self, diagnosis};
+use syscalls::socket;
 
+use self::binding::Binding;
+pub(in crate::supervisor::mediate) use self::bound::Bound;
 use super::{UnixAddress, unix_address};
 use crate::plan::explain::explain;
 use crate::plan::{Operation, Plan, Reason, Verdict, decide};
@@ -23,13 +28,6 @@ const CURRENT: i32 = -100;
 
 /// Characters of an abstract name that are shown: all that one has.
 const LONGEST_SHOWN: usize = 108;
-
-/// Sockets that are remembered at once; of more, the program connects to those that the policy names.
-const MOST_BOUND: usize = 128;
-
-/// Sockets that the program bound. Each is held open: the number of a file is given to another once nobody has it.
-#[derive(Debug, Default)]
-pub(in crate::supervisor::mediate) struct Bound(Mutex<Vec<OwnedFd>>);
 
 /// The sockets that the policy names, as they are now, by device and number.
 pub(in crate::supervisor::mediate) fn named(plan: &Plan) -> Vec<(u64, u64)> {
@@ -47,7 +45,11 @@ impl Mediator {
             UnixAddress::Path(path) => path,
             // The scope of abstract names holds for the program and not for this process, which is outside.
             UnixAddress::Abstract => return Err(self.refuse_abstract(caller, bytes)),
-            UnixAddress::Other => return Err(Errno::ACCESS),
+            // One of family AF_UNSPEC ends a connection; any other is refused.
+            UnixAddress::Nameless => {
+                self.check_still_waits(caller)?;
+                return socket::connect(socket.as_fd(), bytes).map(|()| Outcome::Return(0));
+            }
         };
         let (object, decided) = self.peer(caller, &path)?;
         let act = move || socket::connect_path(socket.as_fd(), own_name(&object.file).to_bytes());
@@ -108,57 +110,24 @@ impl Mediator {
 
     pub(super) fn bind_unix(&self, caller: Caller, socket: OwnedFd, bytes: &[u8]) -> Result<Outcome, Errno> {
         match unix_address(bytes) {
-            UnixAddress::Path(path) => self.bind_path(caller, socket, &path),
-            UnixAddress::Abstract => {
+            UnixAddress::Path(path) => self.bind_path(caller, socket, bytes, &path),
+            // Without a name the kernel takes an abstract one.
+            UnixAddress::Abstract | UnixAddress::Nameless => {
                 self.check_still_waits(caller)?;
                 socket::bind(socket.as_fd(), bytes).map(|()| Outcome::Return(0))
             }
-            UnixAddress::Other => Err(Errno::INVALID),
         }
     }
 
-    fn bind_path(&self, caller: Caller, socket: OwnedFd, path: &CString) -> Result<Outcome, Errno> {
+    fn bind_path(&self, caller: Caller, socket: OwnedFd, bytes: &[u8], path: &CStr) -> Result<Outcome, Errno> {
         self.recorder.looked_at(caller.id, path, None);
         let entry = self.resolver.entry(caller, CURRENT, path, 0)?;
-        let mask = caller.umask()?;
+        let base = if path.to_bytes().starts_with(b"/") { None } else { Some(caller.directory(CURRENT)?) };
         let operations = [Operation::Write(entry.real.clone())];
         let decided = self.decide(caller, &operations, path, &[Held::Entry(&entry)], Kind::Socket);
+        let binding =
+            Binding { socket, address: bytes.to_vec(), path: path.to_owned(), base, entry, mask: caller.umask()? };
         let bound = Arc::clone(&self.bound);
-        self.carry_out(caller, decided, move || {
-            let mut name = format!("/proc/self/fd/{}/", entry.directory.as_raw_fd()).into_bytes();
-            name.extend_from_slice(entry.name.to_bytes());
-            // The new file takes the socket's own mode, less the mask of this process, which is empty.
-            socket::set_mode(socket.as_fd(), 0o777 & !mask)?;
-            socket::bind_path(socket.as_fd(), &name)?;
-            // Somebody inside may have put another's socket there meanwhile.
-            let made = syscalls::at::open(Some(entry.directory.as_fd()), &entry.name, &KEPT);
-            made.into_iter().filter(|made| is_bound_to(&socket, made)).for_each(|made| bound.add(made));
-            Ok(())
-        })
-    }
-}
-
-/// Whether `file` is what `socket` was bound to. Both lie in one filesystem, where no two files have the same number.
-fn is_bound_to(socket: &OwnedFd, file: &OwnedFd) -> bool {
-    let low = |number: u64| number & u64::from(u32::MAX);
-    let Ok(bound) = diagnosis::bound_file(socket.as_fd()) else { return false };
-    file::status(file.as_fd()).is_ok_and(|status| {
-        let (_, number) = status.identity;
-        status.kind == FileType::Socket && low(number) == u64::from(bound)
-    })
-}
-
-impl Bound {
-    fn add(&self, socket: OwnedFd) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.retain(|socket| file::status(socket.as_fd()).is_ok_and(|status| !status.is_unlinked));
-        if held.len() < MOST_BOUND {
-            held.push(socket);
-        }
-    }
-
-    fn has(&self, identity: (u64, u64)) -> bool {
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.iter().any(|socket| file::status(socket.as_fd()).is_ok_and(|status| status.identity == identity))
+        self.carry_out_change(caller, decided, move || bound.add(binding.carry_out()?))
     }
 }
