@@ -4,7 +4,7 @@
 //! and draw another question over the real one. Parents are stopped before their children, and continued after them: a
 //! shell that sees its job stop would take the terminal and say so.
 
-mod runs;
+mod threads;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use syscalls::process::{self, Pid};
 use syscalls::signal::{self, Signal};
 
-use self::runs::Runs;
+use self::threads::Threads;
 use super::family::reaching;
 use crate::approval::terminal::Programs;
 
@@ -32,14 +32,15 @@ pub struct Pause {
     held: AtomicBool,
     /// Whom this has stopped, in that order.
     stopped: Mutex<Vec<Pid>>,
-    /// How often the stopped ones had run.
-    runs: Mutex<Runs>,
+    /// The run's threads, as they were once it was stopped.
+    threads: Mutex<Threads>,
 }
 
 /// A process, as `proc_pid_stat(5)` tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
-    state: u8,
+    /// Whether a thread of it is left; the first one, which has the process's number, may end before others.
+    lives: bool,
     parent: i32,
     group: i32,
 }
@@ -47,8 +48,8 @@ struct Entry {
 impl Pause {
     /// For the calling process as the keeper, and its parent or another ancestor as the front.
     pub fn new(front: Pid) -> Self {
-        let (stopped, runs) = (Mutex::new(Vec::new()), Mutex::new(Runs::default()));
-        Self { front, keeper: process::own_id(), held: AtomicBool::new(false), stopped, runs }
+        let (stopped, threads) = (Mutex::new(Vec::new()), Mutex::new(Threads::default()));
+        Self { front, keeper: process::own_id(), held: AtomicBool::new(false), stopped, threads }
     }
 
     /// Whether the run is stopped by this. Then the program's stop is no news: the keeper and the front go on.
@@ -74,30 +75,30 @@ impl Pause {
             let members = level.iter().filter(|pid| **pid != self.keeper.number());
             found.extend(members.filter_map(|pid| Some((*pid, *all.get(pid)?))));
         }
-        found.retain(|(_, entry)| entry.lives());
+        found.retain(|(_, entry)| entry.lives);
         found
     }
 
     /// One round: stops whoever's parent is at rest, and tells whether all are.
     fn round(&self, stopped: &mut Vec<Pid>) -> bool {
-        let members = self.members(&listing());
         let mut moving = BTreeSet::new();
-        for (number, entry) in members {
+        for (number, entry) in self.members(&listing()) {
             let Some(pid) = Pid::new(number) else { continue };
-            let ours = stopped.contains(&pid);
-            if !ours && matches!(entry.state, b'T' | b't') {
+            let (threads, ours) = (Threads::of([number]), stopped.contains(&pid));
+            if !ours && threads.are_stopped() {
                 // Somebody else stopped it, and will continue it.
                 continue;
             }
             if moving.contains(&entry.parent) {
                 moving.insert(number);
-            } else if !ours || !is_at_rest(pid) {
+                continue;
+            }
+            if !threads.are_at_rest() {
                 moving.insert(number);
-                // Otherwise it has ended meanwhile, or may not be signalled: the next round finds out. A second signal is
-                // for one that went on: a timer of its own can continue it.
-                if reaching(|| signal::send(pid, Signal::STOP)).is_ok() && !ours {
-                    stopped.push(pid);
-                }
+            }
+            // Also to one that is ours already: a timer of its own can continue it.
+            if reaching(|| stop(pid, &threads)) && !ours {
+                stopped.push(pid);
             }
         }
         moving.is_empty()
@@ -106,15 +107,15 @@ impl Pause {
     /// Stops everything, and waits until nothing of it runs any more.
     fn stop_all(&self) -> bool {
         let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         let began = Instant::now();
         let mut rest = Duration::from_micros(200);
         loop {
             if self.round(&mut stopped) {
-                let before = self.present_runs();
+                let before = self.present_threads();
                 std::thread::sleep(QUIET);
-                *runs = self.present_runs();
-                if before == *runs {
+                *threads = self.present_threads();
+                if before == *threads && threads.are_at_rest() {
                     return true;
                 }
             }
@@ -126,23 +127,26 @@ impl Pause {
         }
     }
 
-    fn present_runs(&self) -> Runs {
-        Runs::of(self.members(&listing()).into_iter().map(|(process, _)| process))
+    fn present_threads(&self) -> Threads {
+        Threads::of(self.members(&listing()).into_iter().map(|(process, _)| process))
     }
 }
 
-impl Entry {
-    /// Neither a zombie nor about to vanish.
-    fn lives(self) -> bool {
-        !matches!(self.state, b'Z' | b'X')
-    }
+/// Has every thread of `threads` that could go on stop the process `pid`; whether there was one.
+///
+/// Each by itself: the kernel hands a signal to the process to any thread, and it may choose one that waits for the
+/// supervisor's answer. That one cannot be woken, and the others would run on.
+fn stop(pid: Pid, threads: &Threads) -> bool {
+    // One that fails has ended meanwhile, or may not be signalled: the next round finds out.
+    let signalled = threads.unstopped().filter(|thread| signal::send_to_thread(pid, *thread, Signal::STOP).is_ok());
+    signalled.count() > 0
 }
 
 impl Programs for Pause {
     fn own_group(&self, group: Pid) -> bool {
         let all = listing();
         let members: BTreeSet<i32> = self.members(&all).into_iter().map(|(pid, _)| pid).collect();
-        let mut of_group = all.iter().filter(|(_, entry)| entry.group == group.number() && entry.lives()).peekable();
+        let mut of_group = all.iter().filter(|(_, entry)| entry.group == group.number() && entry.lives).peekable();
         of_group.peek().is_some() && of_group.all(|(pid, _)| members.contains(pid))
     }
 
@@ -152,8 +156,9 @@ impl Programs for Pause {
     }
 
     fn has_run(&self) -> bool {
-        let before = self.runs.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.present_runs() != before
+        let now = self.present_threads();
+        // One that still runs may have been counted as often as before.
+        !now.are_at_rest() || now != *self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pause_again(&self) -> bool {
@@ -182,26 +187,21 @@ impl Programs for Pause {
 fn listing() -> BTreeMap<i32, Entry> {
     let Ok(entries) = fs::read_dir("/proc") else { return BTreeMap::new() };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    pids.filter_map(|pid| Some((pid, parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)?))).collect()
+    pids.filter_map(|pid| {
+        let entry = parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)?;
+        Some((pid, Entry { lives: entry.lives || Threads::of([pid]).live(), ..entry }))
+    })
+    .collect()
 }
 
-/// Whether no thread of a process that got `SIGSTOP` runs code of the program any more.
-///
-/// A thread in an uninterruptible wait (`D`) counts: it stops before it returns to the program. One that waits for the
-/// supervisor's answer is in such a wait.
-fn is_at_rest(pid: Pid) -> bool {
-    let Ok(threads) = fs::read_dir(format!("/proc/{}/task", pid.number())) else { return true };
-    let states = threads.flatten().filter_map(|thread| parse(&fs::read(thread.path().join("stat")).ok()?));
-    states.map(|entry| entry.state).all(|state| matches!(state, b'T' | b't' | b'D' | b'Z' | b'X'))
-}
-
-/// Reads `PID (NAME) STATE PARENT GROUP …`; the name may hold anything, also parentheses and newlines.
+/// Reads `PID (NAME) STATE PARENT GROUP …`; the name may hold anything, also parentheses and newlines. The state is that
+/// of the first thread.
 fn parse(stat: &[u8]) -> Option<Entry> {
     let name_end = stat.iter().rposition(|&byte| byte == b')')?;
     let rest = std::str::from_utf8(stat.get(name_end.checked_add(1)?..)?).ok()?;
     let mut fields = rest.split_ascii_whitespace();
-    let state = *fields.next()?.as_bytes().first()?;
-    Some(Entry { state, parent: fields.next()?.parse().ok()?, group: fields.next()?.parse().ok()? })
+    let lives = threads::lives(*fields.next()?.as_bytes().first()?);
+    Some(Entry { lives, parent: fields.next()?.parse().ok()?, group: fields.next()?.parse().ok()? })
 }
 
 #[cfg(test)]
@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     fn entry(state: u8, parent: i32, group: i32) -> Entry {
-        Entry { state, parent, group }
+        Entry { lives: threads::lives(state), parent, group }
     }
 
     #[test]
@@ -252,5 +252,31 @@ mod tests {
         let own = listing().get(&process::own_id().number()).copied().unwrap();
         assert_eq!(Some(own.parent), process::parent_id().map(Pid::number));
         assert_eq!(Some(own.group), process::process_group(process::own_id()).ok().map(Pid::number));
+    }
+
+    #[test]
+    fn a_process_whose_first_thread_has_ended_lives() {
+        const SCRIPT: &str = "\
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(20,)).start()
+ctypes.CDLL(None).pthread_exit(None)";
+        let mut child = std::process::Command::new("python3").args(["-c", SCRIPT]).spawn().unwrap();
+        let pid = Pid::new(i32::try_from(child.id()).unwrap()).unwrap();
+        let state = || fs::read(format!("/proc/{}/stat", child.id())).ok().and_then(|stat| parse(&stat));
+        let began = Instant::now();
+        while state().unwrap().lives {
+            assert!(began.elapsed() < Duration::from_secs(20), "the first thread does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(listing().get(&pid.number()).unwrap().lives);
+        let pause = Pause { keeper: Pid::new(1).unwrap(), ..Pause::new(process::own_id()) };
+        assert!(pause.members(&listing()).iter().any(|(member, _)| *member == pid.number()));
+        assert!(stop(pid, &Threads::of([pid.number()])));
+        while !Threads::of([pid.number()]).are_stopped() {
+            assert!(began.elapsed() < Duration::from_secs(20), "it does not stop");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(listing().get(&pid.number()).is_none_or(|entry| !entry.lives));
     }
 }

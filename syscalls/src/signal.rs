@@ -139,9 +139,16 @@ pub fn let_interrupt(signal: Signal) -> Result<(), Errno> {
 /// # Errors
 /// `ESRCH` when the thread has ended.
 pub fn send_to_own_thread(thread: Pid, signal: Signal) -> Result<(), Errno> {
-    let own = crate::process::own_id().number();
+    send_to_thread(crate::process::own_id(), thread, signal)
+}
+
+/// `tgkill(2)`: to one thread of a process.
+///
+/// # Errors
+/// `ESRCH` when the process has no such thread, `EPERM` when the caller may not signal it.
+pub fn send_to_thread(process: Pid, thread: Pid, signal: Signal) -> Result<(), Errno> {
     // SAFETY: the call takes numbers only.
-    checked(unsafe { libc::syscall(libc::SYS_tgkill, own, thread.number(), signal.0) }).map(drop)
+    checked(unsafe { libc::syscall(libc::SYS_tgkill, process.number(), thread.number(), signal.0) }).map(drop)
 }
 
 /// `kill(2)`, to one process.

@@ -59,9 +59,45 @@ fn nothing_of_the_run_writes_while_the_question_stands() {
     assert!(shown[..begin].contains("noise"), "{shown}");
 }
 
-/// A timer that continues a stopped program once, or again and again.
-fn continued(again: bool) -> String {
-    let every = if again { 0.1 } else { 0.0 };
+#[test]
+fn a_program_whose_first_thread_has_ended_is_stopped_like_any_other() {
+    let program = "exec python3 -c \"
+import ctypes, threading, time
+def paint():
+    with open('/dev/tty', 'w') as tty:
+        end = time.time() + 4
+        while time.time() < end:
+            time.sleep(0.02)
+            print('painted', file=tty, flush=True)
+threading.Thread(target=paint).start()
+ctypes.CDLL(None).pthread_exit(None)
+\"";
+    for foreground in [true, false] {
+        let desk = Desk::new();
+        let go = desk.path("go");
+        let mut desk = desk.with(PROGRAM, program).with(TRIGGER, &go);
+        if foreground {
+            desk = desk.with(FOREGROUND, "1");
+        }
+        let steps = [
+            json!(["expect", "painted"]),
+            json!(["touch", go]),
+            json!(["expect", REQUEST]),
+            json!(["wait", 0.5]),
+            json!(["send", "y\r"]),
+            json!(["expect", "nono: allowed"]),
+            json!(["expect", "painted"]),
+        ];
+        let shown = desk.script(&steps, "$ASK");
+        assert_eq!(desk.answers(), "allow Once by terminal\n");
+        let question = &shown[shown.find("nono asks").unwrap()..shown.find("nono: allowed").unwrap()];
+        assert!(!question.contains("painted"), "foreground: {foreground}: {shown}");
+    }
+}
+
+/// A program that paints. A timer of its own continues it when it was stopped: once, or again after each `every` seconds.
+/// Then it paints again, and does what `then` says.
+fn continued(every: f64, then: &str) -> String {
     format!(
         "exec python3 -c \"
 import signal, time
@@ -73,45 +109,52 @@ libc = ctypes.CDLL(None)
 timer = ctypes.c_void_p()
 assert libc.timer_create(1, ctypes.byref(event(None, signal.SIGCONT, 0)), ctypes.byref(timer)) == 0
 assert libc.timer_settime(timer, 0, ctypes.byref(when(0, int({every} * 1e9), 2, 0)), None) == 0
-end = time.time() + 8
+last = time.time()
+end = last + 8
 with open('/dev/tty', 'w') as tty:
     while time.time() < end:
         time.sleep(0.02)
         print('painted', file=tty, flush=True)
+        stopped, last = time.time() - last > 0.3, time.time()
+        if stopped:
+            {then}
 \""
     )
 }
 
 #[test]
 fn a_yes_beside_which_the_program_ran_is_asked_for_again() {
-    let desk = Desk::new();
-    let go = desk.path("go");
-    let desk = desk.with(PROGRAM, &continued(false)).with(TRIGGER, &go);
-    let steps = [
-        json!(["expect", "painted"]),
-        json!(["touch", go]),
-        json!(["expect", REQUEST]),
-        json!(["expect", "painted"]),
-        json!(["wait", 0.5]),
-        json!(["send", "y\r"]),
-        json!(["expect", "here it is again"]),
-        json!(["expect", REQUEST]),
-        json!(["wait", 0.5]),
-        json!(["send", "y\r"]),
-        json!(["expect", "nono: allowed"]),
-    ];
-    let shown = desk.script(&steps, "$ASK");
-    assert_eq!(desk.answers(), "allow Once by terminal\n");
-    let again = shown.rfind("nono asks").unwrap();
-    let end = shown.find("nono: allowed").unwrap();
-    assert!(!shown[again..end].contains("painted"), "{shown}");
+    // One goes on painting, and one keeps its processor for itself.
+    for then in ["continue", "while time.time() < end: pass"] {
+        let desk = Desk::new();
+        let go = desk.path("go");
+        let desk = desk.with(PROGRAM, &continued(0.0, then)).with(TRIGGER, &go);
+        let steps = [
+            json!(["expect", "painted"]),
+            json!(["touch", go]),
+            json!(["expect", REQUEST]),
+            json!(["expect", "painted"]),
+            json!(["wait", 0.5]),
+            json!(["send", "y\r"]),
+            json!(["expect", "here it is again"]),
+            json!(["expect", REQUEST]),
+            json!(["wait", 0.5]),
+            json!(["send", "y\r"]),
+            json!(["expect", "nono: allowed"]),
+        ];
+        let shown = desk.script(&steps, "$ASK");
+        assert_eq!(desk.answers(), "allow Once by terminal\n");
+        let again = shown.rfind("nono asks").unwrap();
+        let end = shown.find("nono: allowed").unwrap();
+        assert!(!shown[again..end].contains("painted"), "{shown}");
+    }
 }
 
 #[test]
 fn a_program_that_cannot_be_kept_stopped_gets_no_yes() {
     let desk = Desk::new();
     let go = desk.path("go");
-    let desk = desk.with(PROGRAM, &continued(true)).with(TRIGGER, &go);
+    let desk = desk.with(PROGRAM, &continued(0.1, "continue")).with(TRIGGER, &go);
     let mut steps = vec![json!(["expect", "painted"]), json!(["touch", go])];
     for _ in 0..3 {
         steps.extend([json!(["expect", REQUEST]), json!(["wait", 2.2]), json!(["send", "y\r"])]);

@@ -74,3 +74,53 @@ fn a_person_at_the_terminal_answers() {
         assert!(shown.contains("end\r\n") && shown.contains(&file), "{keys:?}: {shown}");
     }
 }
+
+#[test]
+fn a_program_with_other_threads_asks_at_once_and_none_of_them_draws_meanwhile() {
+    let Some(world) = can_confine().then(|| World::new(Who::User(NOBODY))).flatten() else { return };
+    let python = "/usr/bin/python3";
+    if !std::path::Path::new(python).exists() {
+        crate::world::skip("python3 is not installed");
+        return;
+    }
+    let file = outside(&world, "file", "content\n");
+    let driver = world.home().join("drive.py");
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/terminal/drive.py"));
+    world.file(&driver, &text.expect("the driver"));
+    // The first thread waits for the answer; the others sleep, paint, and wait for an answer as well.
+    let script = format!(
+        "import threading, time
+def paint():
+    with open('/dev/tty', 'w') as tty:
+        while True:
+            time.sleep(0.02)
+            print('painted', file=tty, flush=True)
+def read(name):
+    with open(name) as file: print('read', file.read(), flush=True)
+for work in (lambda: time.sleep(99), paint, lambda: read('{file}')):
+    threading.Thread(target=work, daemon=True).start()
+time.sleep(0.5)
+read('{file}')
+time.sleep(0.5)"
+    );
+    let answer = [
+        serde_json::json!(["expect", "allow? [y/o/d/N] "]),
+        serde_json::json!(["wait", 0.5]),
+        serde_json::json!(["send", "y\r"]),
+        serde_json::json!(["expect", "nono: allowed"]),
+        serde_json::json!(["expect", "painted"]),
+    ];
+    let inner = asking(&world, r#""approval": ["terminal"], "timeout_ms": 20000"#, &[]);
+    let mut command = world.command(python);
+    command.arg(&driver).arg(serde_json::json!([&answer[..], &answer[..]].concat()).to_string());
+    command.arg(inner.get_program()).args(inner.get_args()).args([python, "-I", "-c", &script]);
+    let outcome = world.finish(&mut command);
+    assert_eq!(outcome.code(), 0, "{} {}", outcome.stdout, outcome.stderr);
+    assert_eq!(outcome.stdout.matches("read content").count(), 2, "{}", outcome.stdout);
+    let questions: Vec<&str> = outcome.stdout.split("nono asks").skip(1).collect();
+    assert_eq!(questions.len(), 2, "{}", outcome.stdout);
+    for question in questions {
+        let standing = question.split("nono: allowed").next().unwrap_or_default();
+        assert!(!standing.contains("painted"), "{}", outcome.stdout);
+    }
+}
