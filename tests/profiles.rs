@@ -32,13 +32,18 @@ impl Home {
     }
 
     fn nono(&self, arguments: &[&str]) -> Answer {
+        self.plain(&[&["profiles"], arguments].concat())
+    }
+
+    /// Any verb.
+    fn plain(&self, arguments: &[&str]) -> Answer {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nono"));
         command
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", &self.0)
             .env("XDG_CONFIG_HOME", self.0.join("config"));
-        Answer::from(command.current_dir(&self.0).arg("profiles").args(arguments).output().unwrap())
+        Answer::from(command.current_dir(&self.0).args(arguments).output().unwrap())
     }
 }
 
@@ -129,6 +134,110 @@ fn validate_tells_everything_at_once_and_by_kind_of_file() {
     let documents = home.nono(&["validate", "--json", text(&good), text(&bad)]).json();
     assert_eq!((&documents[0]["valid"], &documents[1]["valid"]), (&Value::Bool(true), &Value::Bool(false)));
     assert_eq!(documents[1]["problems"][1]["line"], 3);
+}
+
+#[test]
+fn validate_and_run_read_the_webhook_s_address_alike() {
+    let home = Home::new();
+    let profile = |network: &str, webhook: &str| {
+        let text = format!(
+            "{{\"name\": \"w\", \"extends\": [\"default\"],\n \"network\": {{\"listen\": {network}}},\n \"supervisor\": {{\"webhook\": \"{webhook}\"}}}}"
+        );
+        home.write("w.json", &text)
+    };
+    for (network, webhook, said) in [
+        (
+            "[]",
+            "http://127.1/",
+            "w.json:3:28: supervisor.webhook: \"http://127.1/\" cannot be used: an address is four decimal numbers",
+        ),
+        ("[]", "http://[::ffff:127.0.0.1]/", "over http anybody on the way could answer"),
+        ("[]", "unix:/run/a.sock?x", "a socket is named by its whole path"),
+        (
+            "[80, 18080]",
+            "http://127.0.0.1:18080/secret",
+            "w.json:2:29: network.listen[1]: whoever listens at 18080 is asked in the place of the webhook http://127.0.0.1:18080 (",
+        ),
+        ("[\"[::]:80\"]", "http://localhost/", "choose another port"),
+    ] {
+        let file = profile(network, webhook);
+        let answer = home.nono(&["validate", text(&file)]);
+        assert_eq!((answer.status, answer.err.lines().count()), (1, 1), "{webhook}: {}", answer.err);
+        assert!(answer.err.contains(said) && !answer.err.contains("secret"), "{webhook}: {}", answer.err);
+        for verb in [&["why", "-p", text(&file), "listen", "18080"][..], &["run", "-p", text(&file), "--", "true"]] {
+            let refused = home.plain(verb);
+            assert_eq!(refused.status, 125, "{verb:?}: {}", refused.err);
+            assert!(refused.err.contains(said), "{verb:?}: {}", refused.err);
+        }
+    }
+    let file = profile("[80]", "http://127.0.0.1:18080/");
+    assert_eq!(home.nono(&["validate", text(&file)]).status, 0);
+    for (port, status) in [("80", 0), ("18080", 1)] {
+        let answer = home.plain(&["why", "-p", text(&file), "listen", port]);
+        assert_eq!(answer.status, status, "{port}: {}{}", answer.out, answer.err);
+        assert_eq!(answer.out.contains("must not answer in its place"), status == 1, "{}", answer.out);
+        assert!(!answer.out.contains("to allow it"), "{}", answer.out);
+    }
+    let flag = home.plain(&["why", "-p", text(&file), "--listen", "0.0.0.0:18080", "listen", "80"]);
+    assert_eq!(flag.status, 125, "{}", flag.err);
+    assert!(flag.err.contains("--listen 0.0.0.0:18080: whoever listens at 0.0.0.0:18080 is asked"), "{}", flag.err);
+}
+
+#[test]
+fn a_secret_that_others_know_is_refused_by_validate_and_run() {
+    let home = Home::new();
+    let key = home.write("key", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD\n");
+    let link = home.0.join("link");
+    std::os::unix::fs::symlink(&key, &link).unwrap();
+    let mode = |mode: u32| fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
+    for named in [&key, &link] {
+        let supervisor = format!(r#"{{"webhook": "http://127.0.0.1:1/", "webhook_secret": {{"file": {named:?}}}}}"#);
+        let file =
+            home.write("s.json", &format!(r#"{{"name": "s", "extends": ["default"], "supervisor": {supervisor}}}"#));
+        let (validate, run) = (["validate", text(&file)], ["run", "-s", "-p", text(&file), "--", "true"]);
+        for exposed in [0o644, 0o666, 0o604, 0o602, 0o620, 0o601] {
+            mode(exposed);
+            let said = format!("can be read or changed by others (mode {exposed:04o})");
+            let (validated, started) = (home.nono(&validate), home.plain(&run));
+            assert_eq!((validated.status, started.status), (1, 125), "{exposed:o}: {}", started.err);
+            assert!(
+                validated.err.contains(&said) && validated.err.contains("supervisor.webhook_secret.file: "),
+                "{}",
+                validated.err
+            );
+            assert!(started.err.contains(&said) && started.err.contains("s.json:1:"), "{}", started.err);
+        }
+        for kept in [0o600, 0o400] {
+            mode(kept);
+            assert_eq!(home.nono(&validate).status, 0, "{kept:o}");
+            assert!(!home.plain(&run).err.contains("by others"), "{kept:o}");
+        }
+    }
+    let file = home.write(
+        "s.json",
+        r#"{"name": "s", "supervisor": {"webhook": "http://127.0.0.1:1/", "webhook_secret": {"file": "/nonexistent"}}}"#,
+    );
+    let answer = home.nono(&["validate", text(&file)]);
+    assert!(
+        answer.status == 0 && answer.err.contains("/nonexistent does not exist, so nobody can be asked"),
+        "{}",
+        answer.err
+    );
+    // Who runs this does not matter: the file is another user's.
+    if std::os::unix::fs::chown(&key, Some(65_533), None).is_ok() {
+        let supervisor = format!(r#"{{"webhook": "http://127.0.0.1:1/", "webhook_secret": {{"file": {key:?}}}}}"#);
+        let file =
+            home.write("s.json", &format!(r#"{{"name": "s", "extends": ["default"], "supervisor": {supervisor}}}"#));
+        for refused in
+            [home.nono(&["validate", text(&file)]), home.plain(&["run", "-s", "-p", text(&file), "--", "true"])]
+        {
+            assert!(
+                refused.status != 0 && refused.err.contains("belongs to user 65533 and not to you"),
+                "{}",
+                refused.err
+            );
+        }
+    }
 }
 
 #[test]

@@ -13,7 +13,6 @@ mod tls;
 #[path = "without_tls.rs"]
 mod tls;
 pub mod transport;
-pub mod url;
 
 use std::fmt;
 

@@ -1,6 +1,7 @@
 //! Requests as bytes (RFC 9112, section 3).
 
-use super::{Failure, url::Url};
+use super::Failure;
+use crate::profile::url::Url;
 
 /// One request. The connection ends with its answer, and nothing is asked for that would change the answer's coding.
 #[derive(Clone, Copy, Debug)]

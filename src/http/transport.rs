@@ -9,7 +9,7 @@ use super::connect::{self, Waiters, unix};
 use super::deadline::{Deadline, Hurries, Timed};
 use super::response::{Parser, Response};
 use super::tls::Tls;
-use super::url::{Place, Url};
+use crate::profile::url::{Place, Url};
 
 /// How long to look for bytes behind the answer. A server that closes the connection, as it is asked to, ends the wait.
 const LAST_LOOK: Duration = Duration::from_millis(50);

@@ -149,6 +149,9 @@ fn word(verdict: &Verdict<'_>) -> &'static str {
 
 fn because(plan: &Plan, operation: &Operation, reason: &Reason<'_>) -> String {
     match reason {
+        Reason::Approver(_) if matches!(operation, Operation::Listen(_)) => {
+            "the policy's own approver is asked there, and the program must not answer in its place".into()
+        }
         Reason::Approver(_) => "the policy's own approver answers there, which the program must not reach".into(),
         Reason::Denial(denial) => format!("`{}` denies it, and a denial beats every allow", safe(&denial.written)),
         Reason::Grant(grant) => format!("`{}` grants {}", safe(&grant.written), access(grant)),

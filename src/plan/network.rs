@@ -4,7 +4,8 @@ use core::net::IpAddr;
 use std::cmp::Reverse;
 
 use crate::profile::Given;
-use crate::profile::host::{Endpoint, Host, HostRule, Listen, Target, is_metadata, private_kind};
+use crate::profile::host::{Host, HostRule, Listen, Target, is_metadata, private_kind};
+use crate::profile::url::{Url, is_own};
 
 use super::decide::undecided;
 use super::{Plan, Reason, Verdict};
@@ -23,11 +24,7 @@ pub fn connect_home<'p>(plan: &'p Plan, address: IpAddr, port: u16, udp: bool, h
 
 fn reach<'p>(plan: &'p Plan, target: &Target, port: u16, udp: bool, home: Option<&'static str>) -> Verdict<'p> {
     let Some(network) = &plan.profile.network else { return Verdict::Deny(Reason::NoNetwork) };
-    // `::ffff:127.0.0.1` is 127.0.0.1 to the kernel (RFC 4291, section 2.5.5.2).
-    let target = match target {
-        Target::Address(address) => Target::Address(address.to_canonical()),
-        Target::Name(name) => Target::Name(name.clone()),
-    };
+    let target = canonical(target);
     if let Some(reason) = approver(plan, &target, port).filter(|_| !udp) {
         return Verdict::Deny(reason);
     }
@@ -52,6 +49,14 @@ fn reach<'p>(plan: &'p Plan, target: &Target, port: u16, udp: bool, home: Option
         // Nobody is asked about this machine or a private network, also where `deny_private` is off.
         (None, None) if home.is_some() || is_private(&target) => Verdict::Deny(Reason::NoRule),
         (None, None) => undecided(plan, Reason::NoRule),
+    }
+}
+
+/// `::ffff:127.0.0.1` is 127.0.0.1 to the kernel (RFC 4291, section 2.5.5.2).
+fn canonical(target: &Target) -> Target {
+    match target {
+        Target::Address(address) => Target::Address(address.to_canonical()),
+        Target::Name(name) => Target::Name(name.clone()),
     }
 }
 
@@ -112,27 +117,22 @@ pub fn connects(plan: &Plan) -> bool {
 /// known by the host of its URL, and not by other names of the same machine.
 fn approver<'p>(plan: &'p Plan, target: &Target, port: u16) -> Option<Reason<'p>> {
     let webhook = plan.profile.supervisor.webhook.as_ref()?;
-    let (scheme, rest) = webhook.value.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let usual = if scheme.eq_ignore_ascii_case("http") { 80 } else { 443 };
-    let place = Endpoint::parse(authority).or_else(|_| Endpoint::parse(&format!("{authority}:{usual}"))).ok()?;
+    let url = Url::parse(&webhook.value).ok()?;
+    let (host, its_port) = url.endpoint()?;
     let here = |target: &Target| match target {
         Target::Address(address) => is_own(*address),
         Target::Name(name) => name == "localhost",
     };
-    let same = place.target == *target || here(&place.target) && here(target);
-    (same && place.port == port).then_some(Reason::Approver(webhook))
+    let same = canonical(host) == *target || here(host) && here(target);
+    (same && its_port == port).then_some(Reason::Approver(webhook))
 }
 
-/// Whether the address is one that this machine has for itself.
-fn is_own(address: IpAddr) -> bool {
-    let address = address.to_canonical();
-    address.is_loopback() || address.is_unspecified()
-}
-
-/// Each entry allows exactly its address and port.
+/// Each entry allows exactly its address and port. Nobody listens where the policy's webhook is asked.
 pub(super) fn listen<'p>(plan: &'p Plan, wanted: &Listen) -> Verdict<'p> {
     let Some(network) = &plan.profile.network else { return Verdict::Deny(Reason::NoNetwork) };
+    if let Some((webhook, _)) = plan.profile.webhook_reached_by(wanted) {
+        return Verdict::Deny(Reason::Approver(webhook));
+    }
     let same = |given: &&Given<Listen>| given.value.port == wanted.port && place(&given.value) == place(wanted);
     match network.listen.iter().find(same) {
         Some(given) => Verdict::Allow(Reason::Listen(given)),

@@ -13,6 +13,7 @@ pub mod host;
 pub mod read;
 pub mod repeated;
 pub mod resolve;
+pub mod url;
 pub mod variables;
 
 use std::fmt;
@@ -21,6 +22,8 @@ use std::sync::Arc;
 use self::abs_path::AbsPath;
 use self::glob::Glob;
 use self::host::{HostRule, Listen};
+use self::read::problem::ProblemKind;
+use self::url::Url;
 
 /// Where a value of a policy was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,6 +210,16 @@ pub struct Profile {
     pub limits: Limits,
     pub trust: Trust,
     pub skipdirs: Vec<Given<String>>,
+}
+
+impl Profile {
+    /// The webhook, where whoever listens at `listen` may be asked in its place, and the problem with that.
+    pub fn webhook_reached_by(&self, listen: &Listen) -> Option<(&Given<String>, ProblemKind)> {
+        let webhook = self.supervisor.webhook.as_ref()?;
+        let url = Url::parse(&webhook.value).ok().filter(|url| url.is_reached_by(listen))?;
+        let place = format!("{url} ({})", webhook.from);
+        Some((webhook, ProblemKind::WebhookReplaced { listen: listen.to_string(), webhook: place }))
+    }
 }
 
 impl Capability {

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use nono::profile::host::{Endpoint, Host, HostRule, Listen, Target, is_metadata, private_kind};
+use nono::profile::url::{Place, Url};
 
 /// Reads `bytes` as every kind of host, and as an address.
 ///
@@ -14,6 +15,18 @@ pub(crate) fn agree(bytes: &[u8]) -> Result<(), String> {
     if let Ok(rule) = HostRule::parse(text) {
         same(text, &rule, HostRule::parse(&rule.to_string()).ok(), &rule.to_string())?;
         rule_matches_itself(&rule).map_err(|problem| format!("{text:?}: {problem}"))?;
+    }
+    if let Ok(url) = Url::parse(text) {
+        let written = match url.place {
+            Place::Unix(_) => format!("{url}:{}", url.request_target()),
+            Place::Loopback { .. } | Place::Tls { .. } => format!("{url}{}", url.request_target()),
+        };
+        same(text, &url, Url::parse(&written).ok(), &written)?;
+        if let Place::Loopback { host: Target::Address(address), .. } = &url.place
+            && !address.is_loopback()
+        {
+            return Err(format!("{text:?}: {address} is asked without TLS"));
+        }
     }
     if let Ok(target) = Target::parse(text) {
         same(text, &target, Target::parse(&target.to_string()).ok(), &target.to_string())?;

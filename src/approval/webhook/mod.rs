@@ -23,7 +23,7 @@ use super::{Answer, Approver, Cancelled, Question, Scope};
 use crate::http::Failure;
 use crate::http::deadline::Deadline;
 use crate::http::transport::Transport;
-use crate::http::url::Url;
+use crate::profile::url::Url;
 
 /// How many answered questions are remembered, to tell an old answer from a wrong one.
 const MOST_SPENT: usize = 256;
@@ -101,8 +101,7 @@ impl Webhook {
     /// # Errors
     /// A sentence that says what is wrong.
     pub fn new(config: Config) -> Result<Self, String> {
-        let url =
-            Url::parse(&config.url).map_err(|failure| format!("the webhook's address is refused: {}", failure.why))?;
+        let url = Url::parse(&config.url).map_err(|why| format!("the webhook's address is refused: {why}"))?;
         let secret = config.secret.as_deref().map(Secret::parse).transpose()?;
         if config.format == Format::Opa && secret.is_some() {
             return Err(

@@ -58,9 +58,9 @@ fn assert_answers(plan: &Plan, expected: &[(&str, &str)]) {
 #[test]
 fn the_approver_is_out_of_reach_whatever_is_allowed() {
     for (url, refused, allowed) in [
-        ("https://approve.example.com/x?y#z", "approve.example.com:443", "approve.example.com:444"),
+        ("https://approve.example.com/x?y", "approve.example.com:443", "approve.example.com:444"),
         ("https://approve.example.com", "APPROVE.example.com:443", "api.example.com:443"),
-        ("http://approve.example.com:8080/x", "approve.example.com:8080", "approve.example.com:80"),
+        ("https://approve.example.com:8080/x", "approve.example.com:8080", "approve.example.com:80"),
         ("http://127.0.0.1/", "127.0.0.1:80", "127.0.0.1:443"),
         ("http://127.0.0.1:8080/", "localhost:8080", "localhost:80"),
         ("http://localhost:8080/", "[::1]:8080", "[::1]:80"),

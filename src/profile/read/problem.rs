@@ -66,6 +66,10 @@ pub enum ProblemKind {
         key: String,
         first_line: u32,
     },
+    /// A file with a secret that others know, in words.
+    Exposed {
+        why: String,
+    },
     FailOpen,
     File(FileFault),
     /// Too many profiles or groups build on each other.
@@ -100,6 +104,11 @@ pub enum ProblemKind {
         name: &'static str,
     },
     WebhookMissing,
+    /// The program could listen where the policy's webhook is asked.
+    WebhookReplaced {
+        listen: String,
+        webhook: String,
+    },
     WrongType {
         expected: &'static str,
         found: &'static str,
@@ -174,6 +183,7 @@ impl fmt::Display for ProblemKind {
             Self::DuplicateKey { key, first_line } => {
                 write!(out, "the key {} was given before, in line {first_line}; join the two", Quoted(key))
             }
+            Self::Exposed { why } => out.write_str(why),
             Self::FailOpen => out.write_str(
                 "\"allow\" grants what nobody answered for; write \"deny\", or \"i_accept_fail_open\": true beside it",
             ),
@@ -193,6 +203,12 @@ impl fmt::Display for ProblemKind {
             }
             Self::WebhookMissing => out
                 .write_str("the approval \"webhook\" needs \"webhook\": \"https://…\"; add it, or remove the approval"),
+            Self::WebhookReplaced { listen, webhook } => write!(
+                out,
+                "whoever listens at {listen} is asked in the place of the webhook {}, and so the program could answer its own \
+                 questions; choose another port, or a `unix:` socket for the webhook",
+                escaped(webhook.as_bytes(), SHOWN)
+            ),
             Self::WrongType { expected, found } => write!(out, "this is {found}; write {expected}"),
         }
     }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::json::Value;
 use super::problem::ProblemKind;
 use super::reader::{At, Members, Path, Reader};
-use crate::profile::host::{Endpoint, HostError, HostRule, Listen, Target};
+use crate::profile::host::{HostError, HostRule, Listen};
+use crate::profile::url::Url;
 use crate::profile::{
     Approver, AuditLevel, Environment, Given, Limits, Network, OnTimeout, Supervisor, Trust, WebhookFormat,
 };
@@ -276,42 +277,7 @@ fn signer_fault(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Why an address cannot be asked for approvals: anybody on the way could answer plain http.
+/// Why an address cannot be asked for approvals.
 fn webhook_fault(address: &str) -> Option<&'static str> {
-    if !address.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
-        return Some("an address is ASCII without spaces, control characters or backslashes");
-    }
-    if let Some(socket) = address.strip_prefix("unix:") {
-        let is_path = socket.starts_with('/') && !socket.starts_with("//") && !socket.contains('#');
-        return (!is_path).then_some("a socket is named by its whole path, as in \"unix:/run/approver.sock\"");
-    }
-    let Some((scheme, rest)) = address.split_once("://") else {
-        return Some("write the whole address, as in \"https://approvals.example.com/ask\"");
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    if authority.contains('@') {
-        return Some("a name or password does not belong in the address; use \"webhook_secret\"");
-    }
-    if rest.contains('#') {
-        return Some("what follows `#` is never sent; leave it out");
-    }
-    let has_port = authority.rsplit(']').next().is_some_and(|behind| behind.contains(':'));
-    let target = if has_port {
-        Endpoint::parse(authority).ok().filter(|endpoint| !endpoint.udp).map(|endpoint| endpoint.target)
-    } else {
-        Target::parse(authority).ok()
-    };
-    let Some(target) = target else {
-        return Some("its host or port is wrong; write it as in \"https://approvals.example.com:8443/ask\"");
-    };
-    let is_loopback = match target {
-        Target::Address(address) => address.is_loopback(),
-        Target::Name(name) => name == "localhost",
-    };
-    match scheme {
-        "https" => None,
-        "http" if is_loopback => None,
-        "http" => Some("over http anybody on the way could answer; use https (http only for this machine)"),
-        _ => Some("an address begins with \"https://\" or \"unix:/\""),
-    }
+    Url::parse(address).err()
 }

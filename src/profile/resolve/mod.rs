@@ -137,6 +137,7 @@ impl<'a> Resolver<'a> {
 
     fn finish(mut self) -> Result<Profile, Vec<Problem>> {
         self.webhook_is_known();
+        self.nobody_listens_for_the_webhook();
         if self.problems.is_empty() {
             without_repetitions(&mut self.whole);
             return Ok(self.whole);
@@ -235,6 +236,18 @@ impl<'a> Resolver<'a> {
             take_identity(&mut self.whole, &layer.own);
         }
         add(&mut self.whole, layer.own);
+    }
+
+    /// Where the webhook is asked the program must not listen, whichever files name the two.
+    fn nobody_listens_for_the_webhook(&mut self) {
+        let listens = self.whole.network.iter().flat_map(|network| &network.listen);
+        let replaced = listens.filter_map(|given| {
+            let (_, kind) = self.whole.webhook_reached_by(&given.value)?;
+            Some((given.from.clone(), kind))
+        });
+        for (from, kind) in replaced.collect::<Vec<_>>() {
+            self.problem(&from, kind);
+        }
     }
 
     /// An approval by webhook needs an address, from whichever file.

@@ -11,13 +11,13 @@ use crate::audit::replay::Replay;
 use crate::http::deadline::{Cancelled, Deadline};
 use crate::http::request::{Media, Method, Request};
 use crate::http::transport::Transport;
-use crate::http::url::Url;
 use crate::merkle::Hash;
 use crate::merkle::checkpoint::Checkpoint;
 use crate::merkle::note::{Note, SignatureLine};
 use crate::merkle::policy::{Policy, Witness};
 use crate::merkle::proof::Builder;
 use crate::merkle::witness::{ADD_CHECKPOINT, Reply, cosignature, reply, request};
+use crate::profile::url::Url;
 use crate::verbs::{NO, REFUSED, USAGE, YES, print};
 
 use super::{place, shown};
@@ -108,7 +108,7 @@ impl Asking {
     }
 
     fn ask(&self, witness: &Witness, url: &str) -> Result<SignatureLine, String> {
-        let place = Url::parse(url).map_err(|failure| format!("its URL is refused: {}", failure.why))?;
+        let place = Url::parse(url).map_err(|why| format!("its URL is refused: {why}"))?;
         let place = place.beneath(ADD_CHECKPOINT);
         let transport = Transport::new(&place, None)?;
         let never = Cancelled::default();

@@ -62,7 +62,10 @@ fn network(profile: &mut Profile, flags: &Sandbox, problems: &mut Vec<String>) {
     }
     for value in &flags.listen {
         match Listen::parse(value) {
-            Ok(listen) => profile.network.get_or_insert_default().listen.push(given(listen, "--listen")),
+            Ok(listen) => match profile.webhook_reached_by(&listen) {
+                Some((_, kind)) => problems.push(unusable("--listen", value.as_ref(), &kind.to_string())),
+                None => profile.network.get_or_insert_default().listen.push(given(listen, "--listen")),
+            },
             Err(error) => problems.push(unusable("--listen", value.as_ref(), &error.to_string())),
         }
     }

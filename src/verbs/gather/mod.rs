@@ -33,7 +33,8 @@ pub(super) use self::host::RunningHost;
 pub(super) use self::library::{Shelves, open_regular, read, read_up_to};
 pub(super) use self::program::{ProgramError, find};
 pub(super) use self::supervision::{
-    Scanned, Trusting, overridden, project_root, sentence, session, trusting, trusting_file, user, webhook,
+    Scanned, Trusting, overridden, project_root, secret_fault, sentence, session, trusting, trusting_file, user,
+    webhook,
 };
 pub(super) use self::temporary::Temporary;
 

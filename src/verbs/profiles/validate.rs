@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use crate::profile::read::expectations::read_expectations;
 use crate::profile::read::problem::{FileFault, Problem, ProblemKind};
 use crate::profile::resolve::resolve_group;
 use crate::profile::variables::Variables;
-use crate::profile::{FilePattern, FileRuleKind, Profile, Provenance};
+use crate::profile::{FilePattern, FileRuleKind, Given, Profile, Provenance};
 use crate::verbs::{NO, REFUSED, YES, gather, print};
 
 /// Checks each file. A policy test (`NAME.test.json`) is checked as one, and a file in a directory called `groups` as a group.
@@ -52,9 +53,11 @@ struct Checked {
     missing: Vec<Missing>,
 }
 
-/// A path that a policy grants and this host does not have.
+/// A path that a policy names and this host does not have.
 struct Missing {
     path: AbsPath,
+    /// What that means.
+    so: &'static str,
     from: Provenance,
 }
 
@@ -63,15 +66,18 @@ impl std::fmt::Display for Missing {
         let (place, json_path) = (&self.from, &self.from.json_path);
         write!(
             out,
-            "{place}: {json_path}: {} does not exist, so nothing is granted; create it, or remove the entry",
-            self.path
+            "{place}: {json_path}: {} does not exist, so {}; create it, or remove the entry",
+            self.path, self.so
         )
     }
 }
 
 fn checked(file: &OsStr, strict: bool, variables: &Variables) -> Checked {
     let (problems, missing) = match resolved(file, variables) {
-        Ok(profile) => (Vec::new(), profile.map(|profile| missing(&profile)).unwrap_or_default()),
+        Ok(profile) => {
+            let profile = profile.unwrap_or_default();
+            (exposed(&profile).into_iter().collect(), missing(&profile))
+        }
         Err(problems) => (problems, Vec::new()),
     };
     let place = file.to_string_lossy();
@@ -105,7 +111,7 @@ fn resolved(file: &OsStr, variables: &Variables) -> Result<Option<Profile>, Vec<
     resolve_group(&source, &name, &shelves, variables).map(Some)
 }
 
-/// The granted paths that are not there. A group names paths for every kind of host, so one that is missing is no news.
+/// The paths that are not there. A group names paths for every kind of host, so one that is missing is no news.
 fn missing(profile: &Profile) -> Vec<Missing> {
     let rules = profile.files.iter().filter(|rule| rule.kind != FileRuleKind::Deny && rule.group.is_none());
     let files = rules.filter_map(|rule| match &rule.pattern {
@@ -113,12 +119,26 @@ fn missing(profile: &Profile) -> Vec<Missing> {
         FilePattern::Glob { .. } => None,
     });
     let sockets = profile.unix_sockets.iter().map(|given| (&given.value, &given.from));
+    let granted = files.chain(sockets).map(|(path, from)| (path, from, "nothing is granted"));
+    let secret = profile.supervisor.webhook_secret.as_ref();
+    let secret = secret.map(|given| (&given.value, &given.from, "nobody can be asked"));
     let is_missing = |path: &AbsPath| {
         let found = fs::metadata(OsStr::from_bytes(path.as_bytes()));
         found.is_err_and(|error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory))
     };
-    let missing = files.chain(sockets).filter(|(path, _)| is_missing(path));
-    missing.map(|(path, from)| Missing { path: path.clone(), from: from.clone() }).collect()
+    let missing = granted.chain(secret).filter(|(path, ..)| is_missing(path));
+    missing.map(|(path, from, so)| Missing { path: path.clone(), so, from: from.clone() }).collect()
+}
+
+/// The webhook's secret, where others know it.
+fn exposed(profile: &Profile) -> Option<Problem> {
+    let Given { value, from } = profile.supervisor.webhook_secret.as_ref()?;
+    let path = Path::new(OsStr::from_bytes(value.as_bytes()));
+    let facts = fs::metadata(path).ok()?;
+    let why = gather::secret_fault(path, facts.uid(), facts.mode())?;
+    let kind = ProblemKind::Exposed { why };
+    let json_path = from.json_path.to_string();
+    Some(Problem { place: Arc::clone(&from.place), line: from.line, column: from.column, json_path, kind })
 }
 
 fn as_text(checked: &Checked) -> String {

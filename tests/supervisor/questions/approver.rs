@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
 use std::thread;
@@ -127,6 +127,77 @@ fn an_approver_on_a_unix_socket_is_asked_and_out_of_the_program_s_reach() {
         for flags in [&[][..], &flags] {
             let outcome = world.finish(asking(world, &webhook(&url, LONG), flags).args(attack));
             Report::of(&outcome, format!("{flags:?}: {}", outcome.stderr)).all(&["EACCES", "EPERM"]);
+        }
+    });
+}
+
+/// Listens at each place that leads to a port, also without a port of its own, and answers what comes; says what it got.
+const TAKES_THE_PORT: &str = r#"
+import errno, socket, sys
+port, places = int(sys.argv[1]), sys.argv[2:]
+for place in places:
+    for number in port, 0:
+        family = socket.AF_INET6 if ":" in place else socket.AF_INET
+        server = socket.socket(family, socket.SOCK_STREAM)
+        for option in socket.SO_REUSEADDR, socket.SO_REUSEPORT:
+            server.setsockopt(socket.SOL_SOCKET, option, 1)
+        try:
+            server.bind((place, number))
+            server.listen()
+            print("got", place, number)
+        except OSError as error:
+            print(errno.errorcode[error.errno])
+"#;
+
+#[test]
+fn no_port_of_the_webhook_is_the_program_s_to_listen_on() {
+    each(|world| {
+        // Nobody is there: whoever listens first is asked. The other port is one that may be taken.
+        let down =
+            || TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port().to_string();
+        let (port, other) = (down(), down());
+        let places = ["127.0.0.1", "127.0.0.7", "0.0.0.0", "::1", "::", "::ffff:127.0.0.1"];
+        for host in ["127.0.0.1", "localhost", "127.0.0.7", "[::1]"] {
+            let supervisor = webhook(&format!("http://{host}:{port}/"), SHORT);
+            let tried = |listen: &[&str], wanted: &str, places: &[&str]| {
+                let flags = [&["--allow-host", "127.0.0.1:1"], listen].concat();
+                let mut command = asking(world, &supervisor, &flags);
+                command.args(["/usr/bin/python3", "-c", TAKES_THE_PORT, wanted]).args(places);
+                world.finish(&mut command)
+            };
+            for listen in [port.clone(), format!("0.0.0.0:{port}"), format!("[::]:{port}"), format!("127.0.0.9:{port}")]
+            {
+                let outcome = tried(&["--listen", &listen], &port, &places);
+                assert_eq!((outcome.stdout.as_str(), outcome.code()), ("", 125), "{host} {listen}: {}", outcome.stderr);
+                let said = format!("--listen {listen}: whoever listens at ");
+                let webhook = format!("is asked in the place of the webhook http://{host}:{port} (");
+                assert!(outcome.stderr.contains(&said) && outcome.stderr.contains(&webhook), "{}", outcome.stderr);
+            }
+            let refused = tried(&["--listen", &other], &port, &places);
+            assert!(!refused.stdout.contains("got") && refused.stdout.contains("EACCES"), "{host}: {}", refused.stdout);
+            let twin = tried(&["--listen", &other], &other, &places[..1]);
+            assert_eq!(twin.stdout, format!("got 127.0.0.1 {other}\nEACCES\n"), "{host}: {}", twin.stderr);
+        }
+    });
+}
+
+#[test]
+fn a_socket_whose_name_has_a_colon_is_as_much_the_approver_s_place() {
+    each(|world| {
+        for (name, path) in [("a:b.sock", ""), ("a:b.sock", ":/x"), ("c.sock", "")] {
+            let socket = world.work().join(name);
+            let url = format!("unix:{}{path}", word(&socket));
+            let script =
+                "import socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); print('got')";
+            let tried = |place: &str| {
+                let mut command = asking(world, &webhook(&url, SHORT), &["--allow", word(&world.work())]);
+                world.finish(command.args(["/usr/bin/python3", "-c", script, place]))
+            };
+            let outcome = tried(word(&socket));
+            assert_eq!((outcome.stdout.as_str(), socket.exists()), ("", false), "{url}: {}", outcome.stderr);
+            let twin = world.work().join("a");
+            assert_eq!(tried(word(&twin)).stdout, "got\n", "{url}");
+            fs::remove_file(&twin).expect("the twin's socket");
         }
     });
 }

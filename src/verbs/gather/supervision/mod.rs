@@ -10,4 +10,4 @@ pub(in crate::verbs) use self::scan::{Scanned, overridden, sentence};
 pub(in crate::verbs) use self::session::{session, user};
 pub(in crate::verbs) use self::trust::{Trusting, project_root, trusting, trusting_file};
 pub(super) use self::webhook::places;
-pub(in crate::verbs) use self::webhook::webhook;
+pub(in crate::verbs) use self::webhook::{secret_fault, webhook};
