@@ -52,17 +52,6 @@ pub struct Sight {
     pub mount: Option<u64>,
 }
 
-/// What kind of filesystem a file belongs to, as far as it matters how it was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Filesystem {
-    /// A `/proc`, wherever that is mounted.
-    Proc,
-    /// An open file's path has the names that it was looked up by.
-    NamesAsLookedUp,
-    /// Its names may be others than those that it was looked up by.
-    Other,
-}
-
 /// `open(2)` with `O_PATH`: the object a path leads to, symbolic links followed, without access to its content.
 ///
 /// # Errors
@@ -199,26 +188,7 @@ pub fn set_status_flags(fd: BorrowedFd<'_>, flags: u64) -> Result<(), Errno> {
 /// # Errors
 /// Those of `fstatfs(2)`.
 pub fn is_in_proc(fd: BorrowedFd<'_>) -> Result<bool, Errno> {
-    Ok(filesystem(fd)? == Filesystem::Proc)
-}
-
-/// `fstatfs(2)`: what kind of filesystem an open file belongs to.
-///
-/// # Errors
-/// Those of `fstatfs(2)`.
-pub fn filesystem(fd: BorrowedFd<'_>) -> Result<Filesystem, Errno> {
-    // None of these filesystems gives an entry of the directory cache another name than it was looked up by (`d_add_ci` of
-    // the kernel).
-    let as_looked_up =
-        [libc::EXT4_SUPER_MAGIC, libc::BTRFS_SUPER_MAGIC, libc::OVERLAYFS_SUPER_MAGIC, libc::TMPFS_MAGIC];
-    let kind = magic(fd)?;
-    if kind == i128::from(libc::PROC_SUPER_MAGIC) {
-        Ok(Filesystem::Proc)
-    } else if as_looked_up.iter().any(|each| i128::from(*each) == kind) {
-        Ok(Filesystem::NamesAsLookedUp)
-    } else {
-        Ok(Filesystem::Other)
-    }
+    Ok(magic(fd)? == i128::from(libc::PROC_SUPER_MAGIC))
 }
 
 /// `f_type` of `statfs(2)`, which has a sign in one C library and none in the other.

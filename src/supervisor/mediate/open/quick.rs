@@ -12,7 +12,7 @@ use std::time::Instant;
 use syscalls::Errno;
 use syscalls::abi::Syscall;
 use syscalls::at::{self, OpenHow, resolve as how};
-use syscalls::file::{self, FileType, Filesystem};
+use syscalls::file::{self, FileType};
 
 use super::super::caller::{Caller, DELETED};
 use super::super::resolve::{Last, RealPath, Straight, is_in_proc, is_plain, real_path};
@@ -24,24 +24,24 @@ use crate::profile::abs_path::AbsPath;
 /// Mounts that are remembered at the same time.
 const MOST: usize = 64;
 
-/// What filesystems the program's mounts are of. A mount's number is never another's, so this stays true.
+/// Which of the program's mounts are of `/proc`. A mount's number is never another's, so this stays true.
 #[derive(Debug, Default)]
-pub(in crate::supervisor::mediate) struct Mounts(Mutex<Vec<(u64, Filesystem)>>);
+pub(in crate::supervisor::mediate) struct Mounts(Mutex<Vec<(u64, bool)>>);
 
 impl Mounts {
-    fn filesystem(&self, mount: Option<u64>, file: &OwnedFd) -> Option<Filesystem> {
-        let find = || file::filesystem(file.as_fd()).ok();
+    fn is_proc(&self, mount: Option<u64>, file: &OwnedFd) -> Option<bool> {
+        let find = || file::is_in_proc(file.as_fd()).ok();
         let Some(mount) = mount else { return find() };
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, filesystem)) = known.iter().find(|(known, _)| *known == mount) {
-            return Some(*filesystem);
+        if let Some((_, is_proc)) = known.iter().find(|(known, _)| *known == mount) {
+            return Some(*is_proc);
         }
-        let filesystem = find()?;
+        let is_proc = find()?;
         if known.len() >= MOST {
             known.clear();
         }
-        known.push((mount, filesystem));
-        Some(filesystem)
+        known.push((mount, is_proc));
+        Some(is_proc)
     }
 }
 
@@ -147,15 +147,10 @@ impl Mediator {
         if after.kind != before.kind || after.identity != before.identity {
             return None;
         }
-        match self.mounts.filesystem(after.mount, &file)? {
-            // A second /proc, mounted elsewhere, shows this process and not the caller.
-            Filesystem::Proc => return None,
-            Filesystem::NamesAsLookedUp => {}
-            Filesystem::Other => {
-                if real_path(&file).ok()? != RealPath::Path(real.clone()) {
-                    return None;
-                }
-            }
+        // A second /proc, mounted elsewhere, shows this process and not the caller. And while the kernel walked, a directory on
+        // the way may have got another name and another content.
+        if self.mounts.is_proc(after.mount, &file)? || real_path(&file).ok()? != RealPath::Path(real.clone()) {
+            return None;
         }
         if !open.has(OpenHow::NON_BLOCKING) {
             // Without a signal for the file's news, which open(2) starts for none.
