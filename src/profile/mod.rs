@@ -258,6 +258,14 @@ impl FilePattern {
             Self::Glob { glob, except } => glob.keeps(from, to) && except.iter().all(|except| except.keeps(to, from)),
         }
     }
+
+    /// Whether the rule may be about something beneath the directory `path` because of where that is.
+    pub fn is_about_place(&self, path: &AbsPath) -> bool {
+        match self {
+            Self::Path(named) => named != path && named.is_within(path),
+            Self::Glob { glob, .. } => glob.is_about_place(path),
+        }
+    }
 }
 
 /// As text: an escaped path, or the pattern.

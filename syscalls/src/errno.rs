@@ -13,6 +13,7 @@ impl Errno {
     pub const ALREADY: Self = Self(libc::EALREADY);
     pub const BAD_DESCRIPTOR: Self = Self(libc::EBADF);
     pub const BROKEN_PIPE: Self = Self(libc::EPIPE);
+    pub const BUSY: Self = Self(libc::EBUSY);
     pub const CHILD: Self = Self(libc::ECHILD);
     pub const CONNECTION_REFUSED: Self = Self(libc::ECONNREFUSED);
     pub const EXISTS: Self = Self(libc::EEXIST);

@@ -122,6 +122,41 @@ fn a_directory_above_is_not_moved_away_from_its_denial() {
 }
 
 #[test]
+fn nothing_is_brought_to_where_a_pattern_would_have_closed_it() {
+    each(|world| {
+        let work = world.work();
+        for directory in ["g", "g/hooks", "h", "h/other", ".git", ".git/objects"] {
+            world.directory(&work.join(directory));
+        }
+        world.file(&work.join("g/hooks/pre-push"), "evil\n");
+        let path = |name: &str| word(&work.join(name)).to_owned();
+        for denied in [".git/hooks/*".to_owned(), format!("{}/.git/*/pre-push", word(&work))] {
+            let flags = ["--allow", word(&work), "--deny", &denied];
+            let run = |attack: &[&str]| crate::attack::confined(world, &flags, attack);
+            // Programs copy what cannot be moved there, and are refused file by file.
+            run(&["rename", &path("g/hooks"), &path(".git/hooks")]).all(&["EXDEV"]);
+            run(&["exchange", &path("g"), &path(".git")]).all(&["EXDEV", "EACCES"]);
+            run(&["symlink", "../h", &path(".git/hooks")]).all(&["EACCES"]);
+            run(&["symlink", &path("h"), &path(".git/hooks")]).all(&["EACCES"]);
+            run(&["symlink", "../h", &path("link")]).all(&["OK"]);
+            run(&["rename", &path("link"), &path(".git/hooks")]).all(&["EACCES"]);
+            run(&["link", &path("link"), &path(".git/hooks")]).all(&["EACCES"]);
+            run(&["unlink", &path("link")]).all(&["OK"]);
+            let mut command = crate::attack::sandbox(world, &flags);
+            let outcome = world.finish(command.args(["/bin/mv", &path("g/hooks"), &path(".git/hooks")]));
+            assert_ne!(outcome.code(), 0);
+            assert!(!work.join(".git/hooks/pre-push").exists());
+            drop(fs::remove_dir(work.join(".git/hooks")));
+            // Where the pattern is about the same as before, and about nothing.
+            run(&["rename", &path("h/other"), &path("h/another")]).all(&["OK"]);
+            run(&["rename", &path("h/another"), &path("h/other")]).all(&["OK"]);
+            run(&["symlink", "../h", &path("g/link")]).all(&["OK"]);
+            run(&["unlink", &path("g/link")]).all(&["OK"]);
+        }
+    });
+}
+
+#[test]
 fn directories_move_where_no_denial_depends_on_their_names() {
     Place::each(|place| {
         let world = place.world;

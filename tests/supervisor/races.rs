@@ -125,6 +125,49 @@ fn a_socket_that_takes_the_place_of_the_program_s_own_is_not_taken_for_it() {
 }
 
 #[track_caller]
+#[test]
+fn a_directory_that_moves_while_it_is_renamed_from_takes_nothing_out_of_reach_of_its_rules() {
+    each(|world| {
+        let (work, given) = (world.work(), world.work().join("given"));
+        for directory in ["given", "b", "conf", "conf/prod", "write"] {
+            world.directory(&work.join(directory));
+        }
+        for secret in ["conf/prod/k.key", "write/secret"] {
+            world.file(&work.join(secret), crate::place::SECRET);
+        }
+        let in_work = |name: &str| word(&work.join(name)).to_owned();
+        // By a pattern with directories in it, and where something may only be written.
+        let (whole, write) = (in_work(""), in_work("write"));
+        let closed = ["--allow", &whole, "--deny", "conf/prod/*.key"];
+        let write_only = ["--allow", word(&given), "--write", &write, "--deny", "none"];
+        let [key, secret] = ["conf/prod/k.key", "write/secret"].map(in_work);
+        for (flags, [before, after, protected, name, read]) in [
+            (&closed[..], ["b/m", "b/conf", "conf/prod", "prod", "/k.key"]),
+            (&write_only[..], ["given/sub", "write/sub", "write/secret", "secret", ""]),
+        ] {
+            let paths = [before, after, protected].map(in_work);
+            let words = ["moves", &paths[0], &paths[1], &paths[2], name, read, "300"];
+            let mut command = crate::attack::sandbox(world, flags);
+            let report =
+                crate::attack::report(world, command.arg(crate::place::probe()).args(words).current_dir(&given));
+            report.are(&["escapes"], "0");
+            // A directory does not move to where the pattern would be about it.
+            assert_eq!(number(&report, "reached") > 100, flags == write_only, "{report:?}");
+            for links in fs::read_dir(&given).expect("a directory").flatten() {
+                remove(&links.path());
+            }
+        }
+        for path in [key, secret] {
+            assert_eq!(fs::read_to_string(path).expect("the secret"), crate::place::SECRET);
+        }
+    });
+}
+
+#[test]
+fn directories_that_move_at_the_same_time_all_do() {
+    Place::each(|place| place.probe(&["move-storm", &place.path("a"), &place.path("b")]).are(&["failed"], "0"));
+}
+
 fn none_escaped(report: &Report) {
     report.are(&["escapes"], "0");
 }

@@ -73,6 +73,17 @@ impl Spellings {
         })
     }
 
+    /// Whether something closed may lie beneath the directory `path` because of where that is, if it were the same as another
+    /// spelling of it.
+    pub fn is_about_place(&self, plan: &Plan, path: &AbsPath) -> bool {
+        let Rules { rules, .. } = self.near(plan, &[path]);
+        let folded = fold::path(path);
+        rules.iter().any(|rule| match &rule.closed {
+            Closed::Paths(_) => false,
+            Closed::Glob(glob) => glob.is_about_place(&folded),
+        })
+    }
+
     /// Whether something closed beneath the directory `from`, or beneath another spelling of it, would be open if that became
     /// `to`.
     pub fn opens(&self, plan: &Plan, from: &AbsPath, to: &AbsPath) -> bool {

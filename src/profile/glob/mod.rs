@@ -8,6 +8,7 @@ mod folding;
 mod matching;
 mod names;
 mod parse;
+mod places;
 
 use std::fmt;
 use std::sync::Arc;
@@ -107,15 +108,6 @@ impl Glob {
         self.0.alternatives.iter().any(|alternative| alternative.matches(path))
     }
 
-    /// Whether all that matches beneath the directory `from` would still match if `from` became `to`. No where it cannot be
-    /// told.
-    pub fn keeps(&self, from: &AbsPath, to: &AbsPath) -> bool {
-        self.0.alternatives.iter().all(|alternative| {
-            let (before, after) = (alternative.positions(from), alternative.positions(to));
-            before & !after == 0
-        })
-    }
-
     /// The pattern at the places that the directories it starts with really are, or `None` when that is where they seem to
     /// be. `real` follows the symbolic links of a path.
     #[must_use]
@@ -137,19 +129,6 @@ impl Alternative {
     fn all(base: &AbsPath, text: &str, anchored: bool) -> Result<Vec<Self>, GlobError> {
         let with_base = |components| Self { base: base.clone(), components };
         Ok(parse::alternatives(text, anchored)?.into_iter().map(with_base).collect())
-    }
-
-    /// Where in the pattern something beneath `path` may begin to match: every bit when anything does, or when `path` lies
-    /// above where the pattern starts.
-    fn positions(&self, path: &AbsPath) -> u64 {
-        if !path.is_within(&self.base) {
-            return if self.base.is_within(path) { u64::MAX } else { 0 };
-        }
-        let beneath = path.as_bytes().get(self.base.as_bytes().len()..).unwrap_or_default();
-        if self.components.is_empty() {
-            return u64::MAX;
-        }
-        matching::positions_behind(&self.components, beneath).unwrap_or(u64::MAX)
     }
 
     fn matches(&self, path: &AbsPath) -> bool {

@@ -1,7 +1,7 @@
 //! Entries made, removed, renamed and linked on the caller's behalf, by the directories that were looked up.
 
+mod moves;
 mod rights;
-mod turn;
 
 use std::ffi::CString;
 use std::os::fd::AsFd;
@@ -10,8 +10,9 @@ use syscalls::Errno;
 use syscalls::at::change::{self, Entry as RawEntry};
 use syscalls::file::FileType;
 
+use self::moves::leads_to;
+pub(super) use self::moves::{Brought, Moves};
 pub(super) use self::rights::granted_paths_may_move;
-pub(super) use self::turn::Turn;
 use super::caller::Caller;
 use super::open::own_name;
 use super::resolve::{Entry, Held, KEPT, Last, Object, RealPath};
@@ -61,8 +62,9 @@ impl Mediator {
                 self.check_free(caller, &entry.real)?;
             }
         }
-        if matches!(what, Change::Symlink { .. }) {
-            self.check_not_above_closed(caller, &entry)?;
+        if let Change::Symlink { target } = what {
+            let brought = Brought::Link { to: leads_to(target.to_bytes(), &entry), from: None };
+            self.check_not_above_closed(caller, &entry, &brought)?;
         }
         let operations = [Operation::Write(entry.real.clone())];
         let decided = self.decide(caller, &operations, &at.path, &[Held::Entry(&entry)], Kind::Entry);
@@ -90,24 +92,16 @@ impl Mediator {
         if exclude_each_other || flags & !(NO_REPLACE | EXCHANGE | WHITEOUT) != 0 {
             return Err(Errno::INVALID);
         }
-        let (old, new) = match self.entries(caller, from, to) {
+        let (mut old, mut new) = match self.entries(caller, from, to) {
             Ok(both) => both,
             Err(errno) => return self.unresolved(errno),
         };
-        self.check_not_above_closed(caller, &new)?;
-        if flags & EXCHANGE != 0 {
-            self.check_not_above_closed(caller, &old)?;
-        }
-        self.check_entry_unsigned(caller, &old)?;
-        self.check_entry_unsigned(caller, &new)?;
-        self.check_free(caller, &new.real)?;
-        if flags & EXCHANGE != 0 {
-            self.check_free(caller, &old.real)?;
-        }
-        // A directory takes what lies in it along, out of reach of rules about where that was.
-        self.check_tree(caller, &old, &new)?;
-        if flags & EXCHANGE != 0 {
-            self.check_tree(caller, &new, &old)?;
+        let _alone = self.alone_with(&mut [&mut old, &mut new])?;
+        self.check_move(caller, &old, &new)?;
+        if flags & EXCHANGE == 0 {
+            self.check_entry_unsigned(caller, &new)?;
+        } else {
+            self.check_move(caller, &new, &old)?;
         }
         let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
         self.check_gains_nothing(caller, &operations, &old.real, &new.real)?;
@@ -116,7 +110,20 @@ impl Mediator {
         }
         let decided =
             self.decide(caller, &operations, &from.path, &[Held::Entry(&old), Held::Entry(&new)], Kind::Entry);
-        self.carry_out_change(caller, decided, move || change::rename(raw(&old), raw(&new), flags))
+        self.carry_out_alone(caller, decided, vec![old, new], move |both| match both {
+            [old, new] => change::rename(raw(old), raw(new), flags),
+            _ => Err(Errno::INVALID),
+        })
+    }
+
+    /// Refuses to give what is signed another name, and to bring anything out of reach of a rule about where it is, or into
+    /// reach of one that would have kept it from being made there.
+    fn check_move(&self, caller: Caller, from: &Entry, to: &Entry) -> Result<(), Errno> {
+        self.check_not_above_closed(caller, to, &self.brought(from, to))?;
+        self.check_entry_unsigned(caller, from)?;
+        self.check_free(caller, &to.real)?;
+        // A directory takes what lies in it along, out of reach of rules about where that was.
+        self.check_tree(caller, from, to)
     }
 
     fn entries(&self, caller: Caller, from: &At, to: &At) -> Result<(Entry, Entry), Errno> {
@@ -134,10 +141,6 @@ impl Mediator {
         if flags & !(SYMLINK_FOLLOW | EMPTY_PATH) != 0 {
             return Err(Errno::INVALID);
         }
-        let new = self.resolver.entry(caller, to.directory, &to.path, 0)?;
-        // A symbolic link has hard links as well.
-        self.check_not_above_closed(caller, &new)?;
-        self.check_free(caller, &new.real)?;
         let by_descriptor = flags & EMPTY_PATH != 0 && from.path.is_empty();
         if by_descriptor || flags & SYMLINK_FOLLOW != 0 {
             let object = if by_descriptor {
@@ -145,37 +148,49 @@ impl Mediator {
             } else {
                 self.resolver.object(caller, from.directory, &from.path, Last::Follow, 0)?
             };
-            if let RealPath::Path(real) = &object.real {
-                self.check_unsigned(caller, real, &object)?;
-            }
-            let operations = [link_source(&object), Some(Operation::Write(new.real.clone()))];
-            let operations: Vec<Operation> = operations.into_iter().flatten().collect();
-            if let RealPath::Path(real) = &object.real {
-                self.check_gains_nothing(caller, &operations, real, &new.real)?;
-            }
-            let held = [Held::Object(&object), Held::Entry(&new)];
-            let decided = self.decide(caller, &operations, &from.path, &held, Kind::Entry);
-            return self
-                .carry_out_change(caller, decided, move || change::link_open(&own_name(&object.file), raw(&new)));
+            return self.link_object(caller, from, object, to);
         }
-        let old = self.resolver.entry(caller, from.directory, &from.path, 0)?;
+        let (mut old, mut new) = self.entries(caller, from, to)?;
+        let _alone = self.alone_with(&mut [&mut old, &mut new])?;
+        // A symbolic link has hard links as well.
+        self.check_not_above_closed(caller, &new, &self.brought(&old, &new))?;
+        self.check_free(caller, &new.real)?;
         self.check_entry_unsigned(caller, &old)?;
         let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
         self.check_gains_nothing(caller, &operations, &old.real, &new.real)?;
         let decided =
             self.decide(caller, &operations, &from.path, &[Held::Entry(&old), Held::Entry(&new)], Kind::Entry);
-        self.carry_out_change(caller, decided, move || change::link(raw(&old), raw(&new)))
+        self.carry_out_alone(caller, decided, vec![old, new], move |both| match both {
+            [old, new] => change::link(raw(old), raw(new)),
+            _ => Err(Errno::INVALID),
+        })
     }
 
-    /// [`Self::carry_out`] for a call that changes entries of directories.
-    pub(super) fn carry_out_change(
-        &self,
-        caller: Caller,
-        decided: Decided,
-        act: impl FnOnce() -> Result<(), Errno> + Send + 'static,
-    ) -> Result<Outcome, Errno> {
-        let turn = self.turn.clone();
-        self.carry_out(caller, decided, move || turn.take(act))
+    /// Answers a hard link of what is open already, or was found through symbolic links.
+    fn link_object(&self, caller: Caller, from: &At, object: Object, to: &At) -> Result<Outcome, Errno> {
+        let mut new = self.resolver.entry(caller, to.directory, &to.path, 0)?;
+        let _alone = self.alone_with(&mut [&mut new])?;
+        let object = Object::open_as(object.file)?;
+        let is_link = object.status.kind == FileType::Symlink;
+        let brought = if is_link { Brought::Link { to: None, from: None } } else { Brought::Nothing };
+        self.check_not_above_closed(caller, &new, &brought)?;
+        self.check_free(caller, &new.real)?;
+        if let RealPath::Path(real) = &object.real {
+            self.check_unsigned(caller, real, &object)?;
+        }
+        let operations = [link_source(&object), Some(Operation::Write(new.real.clone()))];
+        let operations: Vec<Operation> = operations.into_iter().flatten().collect();
+        if let RealPath::Path(real) = &object.real {
+            self.check_gains_nothing(caller, &operations, real, &new.real)?;
+        }
+        let decided =
+            self.decide(caller, &operations, &from.path, &[Held::Object(&object), Held::Entry(&new)], Kind::Entry);
+        let own_name = own_name(&object.file);
+        self.carry_out_alone(caller, decided, vec![new], move |entries| {
+            // Held for as long as it is named by its descriptor.
+            let _held = &object;
+            entries.first().map_or(Err(Errno::INVALID), |new| change::link_open(&own_name, raw(new)))
+        })
     }
 
     /// Carries a decision out with a call that returns nothing.
@@ -218,12 +233,19 @@ impl Mediator {
     }
 
     /// Refuses a new entry that would bring its own content to a closed path, or lead it elsewhere.
-    fn check_not_above_closed(&self, caller: Caller, entry: &Entry) -> Result<(), Errno> {
-        if !self.is_above_closed(entry) {
+    fn check_not_above_closed(&self, caller: Caller, entry: &Entry, brought: &Brought<'_>) -> Result<(), Errno> {
+        let errno = if self.is_above_closed(entry) {
+            Errno::ACCESS
+        } else if !self.brings_to_closed(entry, brought) {
             return Ok(());
-        }
+        } else if matches!(brought, Brought::Directory(_)) {
+            // Programs copy instead, and each file is decided about.
+            Errno::OTHER_FILESYSTEM
+        } else {
+            Errno::ACCESS
+        };
         self.refuse_moving(caller, &entry.real);
-        Err(Errno::ACCESS)
+        Err(errno)
     }
 
     fn refuse_moving(&self, caller: Caller, path: &AbsPath) {

@@ -28,7 +28,7 @@ use syscalls::process::Pid;
 
 pub(super) use self::caller::Powers;
 use self::caller::{Caller, Memories};
-use self::change::{At, Turn, granted_paths_may_move};
+use self::change::{At, Moves, granted_paths_may_move};
 use self::nearby::Nearby;
 use self::open::Mounts;
 use self::resolve::{Held, Last, Object, RealPath, Resolver};
@@ -58,13 +58,13 @@ pub(super) struct Mediator {
     nearby: Nearby,
     spellings: Spellings,
     mounts: Mounts,
+    moves: Arc<Moves>,
     powers: Powers,
     /// No denial lies inside a grant, so that Landlock refuses by itself all that the plan refuses.
     kernel_complete: bool,
     /// What the kernel grants is not always what the path says, so that only the kernel can decide.
     only_kernel_knows: bool,
     /// Whoever changes entries of directories.
-    turn: Turn,
     /// Sockets that the program bound.
     bound: Arc<Bound>,
     /// Those outside that the policy names, as they were when the run began.
@@ -155,10 +155,10 @@ impl Mediator {
             nearby: Nearby::default(),
             spellings: Spellings::default(),
             mounts: Mounts::default(),
+            moves: Arc::default(),
             powers,
             kernel_complete,
             only_kernel_knows,
-            turn: Turn::default(),
             bound,
             sockets,
             network,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Mediator;
+use super::change::Brought;
 use super::resolve::{Entry, Held, spelling};
 use crate::plan::{Denial, Near, Operation, Verdict, decide, decide_near};
 use crate::profile::FilePattern;
@@ -71,8 +72,8 @@ impl Mediator {
         closing.filter(|(_, start)| differs(start)).map_or(verdict, |(reason, _)| Verdict::Deny(reason))
     }
 
-    /// Whether something of a closed path would lie beneath a new entry at `path`: a link or a directory that is put there
-    /// brings its own content to the closed path, or leads the path elsewhere.
+    /// Whether something of a closed path would lie beneath a new `entry`: a link or a directory that is put there brings its
+    /// own content to the closed path, or leads the path elsewhere.
     pub(super) fn is_above_closed(&self, entry: &Entry) -> bool {
         let path = &entry.real;
         let is_beneath = |closed: &AbsPath| closed != path && closed.is_within(path);
@@ -82,6 +83,30 @@ impl Mediator {
                 FilePattern::Glob { .. } => false,
             })
             || self.spellings.is_above(&self.plan, path) && spelling::may_differ(path, path, &[Held::Entry(entry)])
+    }
+
+    /// Whether a pattern would close something beneath the new `entry` that it does not close where that comes from: what is
+    /// `brought` there.
+    pub(super) fn brings_to_closed(&self, entry: &Entry, brought: &Brought<'_>) -> bool {
+        let path = &entry.real;
+        let (source, like) = match brought {
+            Brought::Directory(from) => (Some(&from.real), Some(*from)),
+            Brought::Link { to, from } => (to.as_ref(), *from),
+            Brought::Nothing => return false,
+        };
+        // What is closed itself is refused for that.
+        let closes_more = |pattern: &FilePattern| {
+            pattern.is_about_place(path)
+                && !pattern.covers(path)
+                && source.is_none_or(|source| !pattern.keeps(path, source))
+        };
+        let spelled = || {
+            self.spellings.is_about_place(&self.plan, path)
+                && source.is_none_or(|source| self.spellings.opens(&self.plan, path, source))
+                && spelling::new_may_differ(entry, like)
+        };
+        let is_pattern = |denial: &&Denial| matches!(denial.pattern, FilePattern::Glob { .. });
+        self.plan.denials.iter().filter(is_pattern).any(|denial| closes_more(&denial.pattern)) || spelled()
     }
 
     /// Whether all that the policy closes beneath the directory `from` stays closed when it becomes `to`.

@@ -4,6 +4,7 @@
 
 #include "report.h"
 
+extern const struct attempt move_probes[];
 extern const struct attempt race_probes[];
 extern const struct attempt reach_probes[];
 extern const struct attempt load_probes[];

@@ -168,9 +168,9 @@ impl Resolver {
             return Err(Errno::NOT_DIRECTORY);
         }
         let RealPath::Path(real) = parent.real else { return Err(Errno::NOT_FOUND) };
-        let plain = name.strip_suffix(b"/").unwrap_or(name);
-        let real = real.join(plain);
-        Ok(Entry { directory: parent.file, name: CString::new(name).map_err(|_| Errno::INVALID)?, real })
+        let name = CString::new(name).map_err(|_| Errno::INVALID)?;
+        let real = real.join(plain_name(&name));
+        Ok(Entry { directory: parent.file, name, real })
     }
 
     fn walk_object(
@@ -207,6 +207,40 @@ impl Resolver {
             _ => Errno::ACCESS,
         })
     }
+}
+
+impl Entry {
+    /// Reads again where the directory is.
+    ///
+    /// # Errors
+    /// `ENOENT` when no path leads there any more.
+    pub(super) fn look_again(&mut self) -> Result<(), Errno> {
+        self.real = self.path_now()?;
+        Ok(())
+    }
+
+    /// Whether the path is still what it was at the last look.
+    ///
+    /// # Errors
+    /// As [`Self::look_again`].
+    pub(super) fn is_in_place(&self) -> Result<bool, Errno> {
+        Ok(self.path_now()? == self.real)
+    }
+
+    fn path_now(&self) -> Result<AbsPath, Errno> {
+        match real_path(&self.directory)? {
+            RealPath::Path(directory) if !file::status(self.directory.as_fd())?.is_unlinked => {
+                Ok(directory.join(plain_name(&self.name)))
+            }
+            RealPath::Path(_) | RealPath::Nameless => Err(Errno::NOT_FOUND),
+        }
+    }
+}
+
+/// A last component without a slash at its end.
+fn plain_name(name: &CStr) -> &[u8] {
+    let name = name.to_bytes();
+    name.strip_suffix(b"/").unwrap_or(name)
 }
 
 impl Object {

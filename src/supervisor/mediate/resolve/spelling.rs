@@ -13,7 +13,7 @@ use syscalls::at::{self, OpenHow, resolve as how};
 use syscalls::file::names::{Names, names};
 use syscalls::file::{self, FileType};
 
-use super::{Held, RealPath};
+use super::{Entry, Held, RealPath};
 use crate::profile::abs_path::AbsPath;
 
 /// Whether one of the names in `start`, the part of `path` that matters, may be written in another way and lead to the same.
@@ -29,7 +29,26 @@ fn look_upwards(path: &AbsPath, start: &AbsPath, held: &[Held<'_>]) -> Result<bo
     for _ in 0..behind {
         directory = above(directory.as_fd())?;
     }
-    for name in start.as_bytes().rsplit(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
+    any_has_others(directory, start)
+}
+
+/// The same for the path of an `entry` that need not be there yet: what is `like` it says what names are in its filesystem.
+pub(in crate::supervisor::mediate) fn new_may_differ(entry: &Entry, like: Option<&Entry>) -> bool {
+    let itself = match names(entry.directory.as_fd()) {
+        Ok(Names::Bytes) => false,
+        Ok(Names::Folded) => true,
+        Ok(Names::Unknown) | Err(_) => like.is_none_or(|like| may_differ(&like.real, &like.real, &[Held::Entry(like)])),
+    };
+    let directories = || {
+        let Some(parent) = entry.real.parent() else { return Ok(false) };
+        any_has_others(above(entry.directory.as_fd())?, &parent)
+    };
+    itself || directories().unwrap_or(true)
+}
+
+/// Whether a name of `path` has others, the last of which is in `directory`.
+fn any_has_others(mut directory: OwnedFd, path: &AbsPath) -> Result<bool, Errno> {
+    for name in path.as_bytes().rsplit(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
         if has_others(directory.as_fd(), name)? {
             return Ok(true);
         }
