@@ -13,6 +13,7 @@ use syscalls::signal::{self, Signal, SignalSet};
 use super::Supervision;
 use super::account::Account;
 use super::family::{Family, reaching};
+use super::front;
 use super::mediate::{Mediator, Partners, Powers, Relief, Service};
 use super::meeting::{self, KeeperSide, ProgramSide};
 use super::pause::Pause;
@@ -45,8 +46,10 @@ pub(super) struct Keeper<'k> {
 impl Keeper<'_> {
     /// Runs the keeper's whole life in a process of its own. Does not return.
     pub(super) fn keep(&self, supervision: Option<Supervision>) -> ! {
-        // The signal comes when the front dies; if it died before this line, nothing has been started yet.
-        let signalled = process::set_parent_death_signal(Signal::TERMINATE).is_ok();
+        // The signal comes when the front dies; if it died before this line, nothing has been started yet. This one, since
+        // it reaches a stopped process too: somebody outside may have stopped all of the job. Blocked, it is not ignored.
+        let signalled = SignalSet::new(&[Signal::CONTINUE]).block().is_ok()
+            && process::set_parent_death_signal(Signal::CONTINUE).is_ok();
         if !signalled || process::parent_id() != Some(self.front) {
             process::exit_now(1);
         }
@@ -154,6 +157,7 @@ impl Keeper<'_> {
     fn wait(&self, begun: Begun, run: &Running) -> ! {
         let Begun { program, terminal, mut relief } = begun;
         let terminal = terminal.as_deref();
+        let mut is_stopped = false;
         loop {
             let arrival = self.awaited.wait(relief.as_mut().and_then(Relief::look));
             if process::parent_id() != Some(self.front) {
@@ -168,9 +172,15 @@ impl Keeper<'_> {
             }
             match arrival {
                 Ok(arrival) if arrival.signal == Signal::CHILD => {
-                    if let Some(change) = program_ended(program, &run.pause) {
+                    if let Some(change) = self.program_ended(program, &run.pause, &mut is_stopped) {
                         terminal.inspect(|terminal| terminal.close());
                         self.end(run, Ended::from(change));
+                    }
+                }
+                // From the front or whoever continues all of the job.
+                Ok(arrival) if arrival.signal == Signal::CONTINUE => {
+                    if std::mem::take(&mut is_stopped) {
+                        go_on(program);
                     }
                 }
                 // The front has decided that it is for the program; what comes from elsewhere has reached it as well.
@@ -178,6 +188,30 @@ impl Keeper<'_> {
                     let _ = reaching(|| signal::send(program, arrival.signal));
                 }
                 Ok(_) | Err(_) => {}
+            }
+        }
+    }
+
+    /// The program's end, once it has come. When it stopped, the front is told, and stops for the shell to see; this
+    /// process does not, and ends everything also when the stopped front is killed.
+    fn program_ended(&self, program: Pid, pause: &Pause, is_stopped: &mut bool) -> Option<Change> {
+        loop {
+            let held_before = pause.is_held();
+            match process::next_change() {
+                // It asked to be traced by its parent (`PTRACE_TRACEME`), which is nobody's tracer: no stop of its own.
+                Ok(Some((pid, Change::Stopped(by)))) if process::stop_tracing(pid, by).is_ok() => {}
+                Ok(Some((pid, Change::Stopped(by)))) if pid == program => {
+                    // Stopped while a question is on the terminal: that is no news for the shell.
+                    if held_before || pause.is_held() {
+                        continue;
+                    }
+                    *is_stopped = true;
+                    let by = usize::try_from(by.0).unwrap_or_default();
+                    let _ = signal::send_with(self.front, front::stopped(), by);
+                }
+                Ok(Some((pid, change))) if pid == program => return Some(change),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return None,
             }
         }
     }
@@ -240,29 +274,12 @@ fn questions(
     (!approvers.is_empty()).then(|| Arc::new(Questions::new(approvers, timeout, fail_open, most)))
 }
 
-/// The program's end, once it has come; when it stopped, the keeper stops too, and both go on together.
-fn program_ended(program: Pid, pause: &Pause) -> Option<Change> {
-    loop {
-        let held_before = pause.is_held();
-        match process::next_change() {
-            // It asked to be traced by its parent (`PTRACE_TRACEME`), which is nobody's tracer: no stop of its own.
-            Ok(Some((pid, Change::Stopped(by)))) if process::stop_tracing(pid, by).is_ok() => {}
-            Ok(Some((pid, Change::Stopped(by)))) if pid == program => {
-                // Stopped while a question is on the terminal: that is no news for the shell.
-                if held_before || pause.is_held() {
-                    continue;
-                }
-                let _ = signal::stop_by(by);
-                let _ = reaching(|| signal::send(program, Signal::CONTINUE));
-                // A program that leads a process group of its own was stopped with that group.
-                if process::process_group(program) == Ok(program) {
-                    let _ = reaching(|| signal::send_group(program, Signal::CONTINUE));
-                }
-            }
-            Ok(Some((pid, change))) if pid == program => return Some(change),
-            Ok(Some(_)) => {}
-            Ok(None) | Err(_) => return None,
-        }
+/// Continues the program that was stopped.
+fn go_on(program: Pid) {
+    let _ = reaching(|| signal::send(program, Signal::CONTINUE));
+    // A program that leads a process group of its own was stopped with that group.
+    if process::process_group(program) == Ok(program) {
+        let _ = reaching(|| signal::send_group(program, Signal::CONTINUE));
     }
 }
 

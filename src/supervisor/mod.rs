@@ -79,7 +79,7 @@ pub fn run(
     supervision: Option<Supervision>,
 ) -> Result<(Ended, Vec<Refused>), Errno> {
     let (reading, writing) = file::pipe()?;
-    let awaited = SignalSet::new(&[&[Signal::CHILD], FORWARDED.as_slice()].concat());
+    let awaited = SignalSet::new(&[&[Signal::CHILD, front::stopped()], FORWARDED.as_slice()].concat());
     process::set_dumpable(false)?;
     // Once for all processes of the run.
     credentials::limit_bounding_set(prepared.kept_capabilities());
@@ -91,6 +91,7 @@ pub fn run(
     match process::fork()? {
         Side::Child => {
             drop(reading);
+            let awaited = SignalSet::new(&[&[Signal::CHILD, Signal::CONTINUE], FORWARDED.as_slice()].concat());
             let keeper =
                 keeper::Keeper { prepared, family: &family, front, awaited: &awaited, mask: &mask, report: &writing };
             keeper.keep(supervision)

@@ -42,6 +42,16 @@ pub struct Arrival {
     pub from_process: bool,
     /// The sender, where a process sent it.
     pub sender: i32,
+    /// What came with it (`sigqueue(3)`), where a process sent it.
+    pub value: usize,
+}
+
+impl Signal {
+    /// `SIGRTMIN`: a signal without a meaning of its own, of which none is lost while others of it are pending
+    /// (`signal(7)`).
+    pub fn first_real_time() -> Self {
+        Self(libc::SIGRTMIN())
+    }
 }
 
 impl std::fmt::Debug for SignalSet {
@@ -104,7 +114,9 @@ impl SignalSet {
         let from_process = info.si_code <= 0;
         // SAFETY: for a signal that a process sent, the kernel has filled the sender's process id.
         let sender = if from_process { unsafe { info.si_pid() } } else { 0 };
-        Ok(Arrival { signal: Signal(number), from_process, sender })
+        // SAFETY: as above; where the sender gave no value the structure was zero before.
+        let value = if from_process { unsafe { info.si_value() }.sival_ptr.addr() } else { 0 };
+        Ok(Arrival { signal: Signal(number), from_process, sender, value })
     }
 }
 
@@ -158,6 +170,16 @@ pub fn send_to_thread(process: Pid, thread: Pid, signal: Signal) -> Result<(), E
 pub fn send(pid: Pid, signal: Signal) -> Result<(), Errno> {
     // SAFETY: the call takes numbers only.
     checked_int(unsafe { libc::kill(pid.number(), signal.0) }).map(drop)
+}
+
+/// `sigqueue(3)`, to one process, with a value.
+///
+/// # Errors
+/// Those of `sigqueue(3)`.
+pub fn send_with(pid: Pid, signal: Signal, value: usize) -> Result<(), Errno> {
+    let value = libc::sigval { sival_ptr: std::ptr::without_provenance_mut(value) };
+    // SAFETY: the value is passed on as a number, which nobody takes for an address.
+    checked_int(unsafe { libc::sigqueue(pid.number(), signal.0, value) }).map(drop)
 }
 
 /// `kill(2)`, to every process of the process group that `leader` leads.

@@ -1,5 +1,6 @@
 //! Who outlives whom, and what a program may use up (rows 42–44).
 
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -79,6 +80,55 @@ fn the_whole_tree_ends_when_any_process_of_nono_is_killed() {
             assert!(ended, "nono waits on after process {depth} of {chain:?} was killed");
             assert!(!status.success(), "{status}");
             assert!(alive.is_empty() || is_soon(GRACE, || survivors(&mark).is_empty()), "alive: {alive:?}");
+        }
+    });
+}
+
+#[test]
+fn the_whole_tree_ends_when_a_stopped_job_is_killed() {
+    each(|world| {
+        let work = world.work();
+        // The program stops itself; or somebody outside stops nono's processes, each of them.
+        for by_itself in [true, false] {
+            let mark = work.join(format!("mark-{by_itself}"));
+            let then = if by_itself { "kill -STOP $$; " } else { "" };
+            let script = format!("{} daemon {} 15 go; {then}sleep 15", word(program()), word(&mark));
+            let mut command = sandbox(world, &["--allow", word(&work)]);
+            command.args(["/bin/sh", "-c", &script]).stdout(Stdio::null()).stderr(Stdio::null());
+            let mut nono = command.spawn().expect("nono");
+            let soon = Duration::from_secs(10);
+            assert!(is_soon(soon, || mark.exists()), "the daemon did not start");
+            if !by_itself {
+                let chain = chain_to_program(nono.id());
+                kill_at_once("-STOP", &chain);
+                assert!(is_soon(soon, || chain.iter().all(|process| is_stopped(*process))), "{chain:?}");
+            }
+            assert!(is_soon(soon, || is_stopped(nono.id())), "the front does not stop with the program");
+            // In the other case nobody answers its calls.
+            assert!(!by_itself || grows(&mark), "the daemon stopped as well");
+            assert!(!survivors(&mark).is_empty(), "there is no daemon");
+            kill("-9", nono.id());
+            nono.wait().expect("the end of nono");
+            assert!(is_soon(GRACE, || survivors(&mark).is_empty()), "{by_itself}: {:?}", survivors(&mark));
+            assert!(!grows(&mark), "it still writes");
+        }
+    });
+}
+
+#[test]
+fn a_stopped_job_goes_on_and_ends_as_without_nono() {
+    each(|world| {
+        for signal in ["STOP", "TSTP"] {
+            let script = format!("kill -{signal} $$; exit 7");
+            let mut command = sandbox(world, &[]);
+            command.args(["/bin/sh", "-c", &script]).stdout(Stdio::null()).stderr(Stdio::null());
+            // An orphaned group would not stop for the second (setpgid(2)).
+            let mut nono = command.process_group(0).spawn().expect("nono");
+            let soon = Duration::from_secs(10);
+            assert!(is_soon(soon, || is_stopped(nono.id())), "{signal} does not stop the front");
+            kill("-CONT", nono.id());
+            assert!(is_soon(soon, || nono.try_wait().expect("the state of nono").is_some()), "{signal}: it waits on");
+            assert_eq!(nono.wait().expect("the end of nono").code(), Some(7), "{signal}");
         }
     });
 }
@@ -307,6 +357,11 @@ fn chain_to_program(process: u32) -> Vec<u32> {
 
 fn name(process: u32) -> String {
     fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default()
+}
+
+fn is_stopped(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" T"))
 }
 
 /// Field 4 of proc_pid_stat(5), counted from the end of the name in parentheses.
