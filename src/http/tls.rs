@@ -160,5 +160,13 @@ fn certificate_failure(fault: &CertificateError) -> Failure {
             "nobody who is trusted signed its certificate; name the issuer in `ca_file`",
         );
     }
-    Failure::new("tls-certificate", format!("its certificate cannot be trusted: {fault:?}"))
+    // The verifier's own errors come through as what they print, and this one is what a certificate for oneself looks like.
+    if matches!(fault, Bad::Other(inner) if inner.to_string().contains("CaUsedAsEndEntity")) {
+        return Failure::new(
+            "tls-certificate",
+            "it shows the certificate of an authority, such as `openssl req -x509` makes, which no server may; give the server \
+             one that the authority signed (`basicConstraints=CA:FALSE`), and name the authority's in `ca_file`",
+        );
+    }
+    Failure::new("tls-certificate", format!("its certificate cannot be trusted: {fault}"))
 }

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use nono::approval::Answer;
 use nono::approval::webhook::{Config, Webhook};
 
 use crate::service::{Service, allow};
@@ -121,6 +122,15 @@ fn a_server_with_the_right_certificate_is_asked() {
         let record = allowed(&server.webhook(host));
         assert_eq!(record.key_sha256.map(|key| key.to_vec()), Some(public_key("good")), "{behaviour}");
     }
+}
+
+#[test]
+fn an_authority_s_own_certificate_is_refused_with_what_to_do() {
+    let server = Server::new("ca", "polite");
+    let (answer, record) = crate::ask(&server.webhook("localhost"), PATIENCE);
+    assert_eq!(record.code, Some("tls-certificate"), "{answer:?}");
+    let Answer::Unusable { reason } = answer else { panic!("{answer:?}") };
+    assert!(reason.contains("it shows the certificate of an authority") && reason.contains("CA:FALSE"), "{reason}");
 }
 
 #[test]
