@@ -9,6 +9,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::{Instant, SystemTime};
 
+pub use self::webhook::Record;
 pub use crate::http::deadline::Cancelled;
 
 use crate::plan::Access;
@@ -116,10 +117,17 @@ pub enum Answer {
     },
 }
 
+/// Makes the digest of a policy, in hexadecimal. It is of a long text, so it is made once somebody wants it.
+pub type PolicyDigest = Box<dyn FnOnce() -> String + Send>;
+
 /// Somebody who may be asked.
 pub trait Approver: fmt::Debug + Send + Sync {
-    /// Waits for an answer until `deadline`, or until the question is withdrawn.
-    fn ask(&self, question: &Question, deadline: Instant, cancelled: &Cancelled) -> Answer;
+    /// Waits for an answer until `deadline`, or until the question is withdrawn. Beside it stands what a service leaves for
+    /// the log.
+    fn ask(&self, question: &Question, deadline: Instant, cancelled: &Cancelled) -> (Answer, Option<Record>);
+
+    /// Tells, before the first question, of which session they all are: its id, and what makes the digest of its policy.
+    fn begin(&self, _session: &str, _policy: PolicyDigest) {}
 }
 
 impl Question {

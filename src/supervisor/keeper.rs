@@ -97,8 +97,12 @@ impl Keeper<'_> {
         // A new file has the mode that the caller's mask leaves it, and no other.
         set_umask(0);
         let terminal = asked_terminal(&supervision.plan, pause, supervision.style);
-        let questions = questions(&supervision.plan, supervision.webhook, terminal.clone());
+        let questions = questions(&supervision.plan, supervision.webhook.clone(), terminal.clone());
         let (plan, digest) = (Arc::new(supervision.plan), session.digest);
+        if let Some(webhook) = &supervision.webhook {
+            let policy = Arc::clone(&plan);
+            webhook.begin(session.log.id(), Box::new(move || digest(&policy.profile)));
+        }
         let policy = Arc::clone(&plan);
         let started = Recorder::start(session, move || digest(&policy.profile), wake_keeper);
         let started = started.map_err(|_| failed(Errno::TRY_AGAIN))?;

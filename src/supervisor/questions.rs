@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::approval::{Answer, Approver, AskedOperation, Cancelled, Host, Question, Scope, Subject};
+use crate::approval::{Answer, Approver, AskedOperation, Cancelled, Host, Question, Record, Scope, Subject};
 use crate::plan::Access;
 use crate::profile::abs_path::AbsPath;
 
@@ -38,6 +38,9 @@ struct Pending {
     ended: Condvar,
 }
 
+/// What a service that was asked left for the log.
+type Evidence = Option<Arc<Record>>;
+
 /// What came of a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answered {
@@ -58,7 +61,7 @@ pub(super) enum Answered {
 
 #[derive(Clone, Debug, Default)]
 enum Progress {
-    Answered(Answered),
+    Answered(Answered, Evidence),
     #[default]
     Open,
     /// Whoever asked is gone: what was answered to him is nobody else's answer.
@@ -170,33 +173,38 @@ impl Questions {
     }
 
     /// Asks, unless the same is being asked or was answered with no. `waits` says whether the call still waits: nobody is
-    /// asked about one that is gone.
-    pub(super) fn ask(&self, question: &Question, waits: &(dyn Fn() -> bool + Sync)) -> Answered {
+    /// asked about one that is gone. Beside the answer stands what a service leaves for the log, where one was asked.
+    pub(super) fn ask(&self, question: &Question, waits: &(dyn Fn() -> bool + Sync)) -> (Answered, Evidence) {
         let key = (Key::of(question), identity_of(question));
         let deadline = Instant::now() + self.timeout;
         loop {
             let (pending, is_own) = match self.locked().enter(&key, self.most_a_second) {
                 Ok(entered) => entered,
-                Err(answered) => return answered,
+                Err(answered) => return (answered, None),
             };
             if is_own {
-                let answer = self.put(question, deadline, waits);
-                let answered = self.settle(question, &key, answer);
-                pending.end(waits().then(|| answered.clone()));
-                return answered;
+                let (answer, record) = self.put(question, deadline, waits);
+                let told = (self.settle(question, &key, answer), record.map(Arc::new));
+                pending.end(waits().then(|| told.clone()));
+                return told;
             }
-            if let Some(answered) = pending.answer(deadline) {
-                return answered;
+            if let Some(told) = pending.answer(deadline) {
+                return told;
             }
             // Whoever asked is gone, and the question with it.
             if !waits() {
-                return Answered::nobody(GONE);
+                return (Answered::nobody(GONE), None);
             }
         }
     }
 
     /// Asks every approver at once; the first yes or no counts.
-    fn put(&self, question: &Question, deadline: Instant, waits: &(dyn Fn() -> bool + Sync)) -> Answer {
+    fn put(
+        &self,
+        question: &Question,
+        deadline: Instant,
+        waits: &(dyn Fn() -> bool + Sync),
+    ) -> (Answer, Option<Record>) {
         let cancelled = Cancelled::default();
         thread::scope(|scope| {
             let (sender, answers) = mpsc::channel();
@@ -209,18 +217,23 @@ impl Questions {
             }
             drop(sender);
             let mut nobody = Answer::None { reason: "the policy names nobody to ask".to_owned() };
+            let mut unanswered = None;
             loop {
                 match answers.recv_timeout(LOOK_AGAIN) {
-                    Ok(answer @ (Answer::Allow { .. } | Answer::Deny { .. })) => {
+                    Ok(told @ (Answer::Allow { .. } | Answer::Deny { .. }, _)) => {
                         cancelled.cancel();
-                        return answer;
+                        return told;
                     }
                     // What came and does not count is no silence, whoever else says nothing.
-                    Ok(Answer::None { .. }) if matches!(nobody, Answer::Unusable { .. }) => {}
-                    Ok(answer @ (Answer::None { .. } | Answer::Unusable { .. })) => nobody = answer,
+                    Ok((answer @ (Answer::None { .. } | Answer::Unusable { .. }), record)) => {
+                        if !matches!(nobody, Answer::Unusable { .. }) {
+                            nobody = answer;
+                        }
+                        unanswered = record.or(unanswered);
+                    }
                     Err(RecvTimeoutError::Timeout) if waits() => {}
                     Err(RecvTimeoutError::Timeout) => cancelled.cancel(),
-                    Err(RecvTimeoutError::Disconnected) => return nobody,
+                    Err(RecvTimeoutError::Disconnected) => return (nobody, unanswered),
                 }
             }
         })
@@ -272,15 +285,15 @@ impl Answered {
 
 impl Pending {
     /// Ends the question with an answer, or without one that counts.
-    fn end(&self, answered: Option<Answered>) {
+    fn end(&self, told: Option<(Answered, Evidence)>) {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        *progress = answered.map_or(Progress::Withdrawn, Progress::Answered);
+        *progress = told.map_or(Progress::Withdrawn, |(answered, evidence)| Progress::Answered(answered, evidence));
         drop(progress);
         self.ended.notify_all();
     }
 
     /// Waits for the answer; `None` when the question was withdrawn.
-    fn answer(&self, deadline: Instant) -> Option<Answered> {
+    fn answer(&self, deadline: Instant) -> Option<(Answered, Evidence)> {
         // Whoever asks was first, so his deadline comes first; a second more lets him settle.
         let longest = deadline.saturating_duration_since(Instant::now()) + Duration::from_secs(1);
         let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
@@ -288,8 +301,8 @@ impl Pending {
         let waited = self.ended.wait_timeout_while(progress, longest, is_open);
         let (progress, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match &*progress {
-            Progress::Answered(answered) => Some(answered.clone()),
-            Progress::Open => Some(Answered::nobody("nobody answered in time")),
+            Progress::Answered(answered, evidence) => Some((answered.clone(), evidence.clone())),
+            Progress::Open => Some((Answered::nobody("nobody answered in time"), None)),
             Progress::Withdrawn => None,
         }
     }

@@ -64,7 +64,7 @@ fn asks_what_its_environment_says() {
             thread::spawn(move || approver.ask(&question(), deadline, &cancelled))
         })
         .collect();
-    let answers: Vec<String> = askers.into_iter().map(|asker| line(&asker.join().unwrap())).collect();
+    let answers: Vec<String> = askers.into_iter().map(|asker| line(&asker.join().unwrap().0)).collect();
     let unfinished = result.with_extension("unfinished");
     fs::write(&unfinished, answers.concat()).unwrap();
     fs::rename(unfinished, result).unwrap();

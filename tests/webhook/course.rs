@@ -173,7 +173,8 @@ fn a_withdrawn_question_is_left_at_once() {
         let asking = scope.spawn(|| webhook.ask(&question(), began + PATIENCE, &cancelled));
         thread::sleep(Duration::from_millis(200));
         cancelled.cancel();
-        let answer = asking.join().expect("an answer");
+        let (answer, record) = asking.join().expect("an answer");
+        assert_eq!(record.and_then(|record| record.code), Some("cancelled"));
         assert!(matches!(&answer, Answer::None { reason } if reason.ends_with("(cancelled)")), "{answer:?}");
     });
     assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());

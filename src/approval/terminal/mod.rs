@@ -24,7 +24,7 @@ use self::answer::Reply;
 use self::device::Held;
 use self::turn::{Patience, Turns};
 use self::unanswered::Unanswered;
-use super::{Answer, Approver, Cancelled, Question};
+use super::{Answer, Approver, Cancelled, Question, Record};
 
 pub use self::screen::Style;
 
@@ -135,13 +135,14 @@ impl Terminal {
 }
 
 impl Approver for Terminal {
-    fn ask(&self, question: &Question, deadline: Instant, cancelled: &Cancelled) -> Answer {
+    fn ask(&self, question: &Question, deadline: Instant, cancelled: &Cancelled) -> (Answer, Option<Record>) {
         let patience = Patience { deadline, cancelled, closed: &self.closed };
-        self.put(question, &patience).unwrap_or_else(|why| {
+        let answer = self.put(question, &patience).unwrap_or_else(|why| {
             let avoidable = matches!(why, Unanswered::Background | Unanswered::NoTerminal(_));
             let reason = if avoidable { format!("{why}; {}", prompt::advice(question)) } else { why.to_string() };
             Answer::None { reason }
-        })
+        });
+        (answer, None)
     }
 }
 

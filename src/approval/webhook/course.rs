@@ -119,7 +119,7 @@ impl<'a> Course<'a> {
         let now = since_1970()?;
         Ok(Ask {
             question: self.question,
-            origin: &self.webhook.origin,
+            origin: self.webhook.origin(),
             widest: self.webhook.widest,
             uid: &self.record.uid,
             nonce: &self.nonce,

@@ -13,13 +13,14 @@ mod sign;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use self::answer::{Decision, Verdict};
 use self::course::Course;
 use self::sign::Secret;
-use super::{Answer, Approver, Cancelled, Question, Scope};
+use super::{Answer, Approver, Cancelled, PolicyDigest, Question, Scope};
 use crate::http::Failure;
 use crate::http::deadline::Deadline;
 use crate::http::transport::Transport;
@@ -70,9 +71,26 @@ pub struct Webhook {
     secret: Option<Secret>,
     format: Format,
     widest: Scope,
+    /// Without the session.
     origin: Origin,
+    /// Until the first question.
+    session: Mutex<Option<Session>>,
+    /// With it.
+    whole_origin: OnceLock<Origin>,
     /// Ids of questions that were answered.
     spent: Mutex<VecDeque<String>>,
+}
+
+/// The session that the questions are of.
+struct Session {
+    id: String,
+    policy: PolicyDigest,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.id)
+    }
 }
 
 /// What happened while a question was asked, for the log.
@@ -90,6 +108,7 @@ pub struct Record {
     /// SHA-256 of the approver's public key.
     pub key_sha256: Option<[u8; 32]>,
     pub took: Duration,
+    /// Each key and each value is escaped, and bounded.
     pub annotations: BTreeMap<String, String>,
     /// The code of the failure, when there is no answer.
     pub code: Option<&'static str>,
@@ -117,6 +136,8 @@ impl Webhook {
             format: config.format,
             widest: config.widest,
             origin: config.origin,
+            session: Mutex::default(),
+            whole_origin: OnceLock::new(),
             spent: Mutex::default(),
         })
     }
@@ -141,6 +162,15 @@ impl Webhook {
                 (self.no_answer(&failure), record)
             }
         }
+    }
+
+    /// Where the questions come from.
+    fn origin(&self) -> &Origin {
+        self.whole_origin.get_or_init(|| {
+            let session = self.session.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let Some(Session { id, policy }) = session else { return self.origin.clone() };
+            Origin { session: Some(id), policy_sha256: Some(policy()), ..self.origin.clone() }
+        })
     }
 
     fn answer_of(&self, decision: Decision) -> Answer {
@@ -179,7 +209,12 @@ impl Webhook {
 }
 
 impl Approver for Webhook {
-    fn ask(&self, question: &Question, deadline: Instant, cancelled: &Cancelled) -> Answer {
-        self.ask_and_record(question, deadline, cancelled).0
+    fn ask(&self, question: &Question, deadline: Instant, cancelled: &Cancelled) -> (Answer, Option<Record>) {
+        let (answer, record) = self.ask_and_record(question, deadline, cancelled);
+        (answer, Some(record))
+    }
+
+    fn begin(&self, session: &str, policy: PolicyDigest) {
+        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(Session { id: session.to_owned(), policy });
     }
 }

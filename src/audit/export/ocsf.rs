@@ -295,7 +295,8 @@ fn own(row: &Row<'_>) -> Value {
         let waited = record.field("latency_ms").and_then(Value::as_u64);
         if let Some(waited) = waited {
             let by = record.text("approver").map_or(Value::Null, Value::from);
-            own.insert("approval".into(), json!({ "approver": by, "latency_ms": waited }));
+            let uid = record.text("webhook.uid").map_or(Value::Null, Value::from);
+            own.insert("approval".into(), json!({ "approver": by, "latency_ms": waited, "uid": uid }));
         }
         record.field("exit_status").and_then(|status| own.insert("exit_status".into(), status.clone()));
     }

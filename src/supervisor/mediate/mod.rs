@@ -277,8 +277,9 @@ impl Mediator {
             let waits = || listener.still_waits(caller.id).is_ok();
             for question in &asked {
                 let began = Instant::now();
-                let answered = questions.ask(question, &waits);
-                if recorder.settled(caller.id, question, &answered, began.elapsed()).is_err() {
+                let (answered, evidence) = questions.ask(question, &waits);
+                let told = (&answered, evidence.as_deref());
+                if recorder.settled(caller.id, question, told, began.elapsed()).is_err() {
                     return Outcome::Fail(Errno::IO);
                 }
                 if let Some(why) = answered.refusal() {

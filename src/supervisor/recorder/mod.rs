@@ -8,6 +8,7 @@
 mod call;
 mod clock;
 mod drafts;
+mod evidence;
 mod part;
 mod people;
 mod words;
@@ -28,7 +29,7 @@ pub(super) use self::people::Life;
 use self::people::People;
 use super::Ended;
 use super::questions::Answered;
-use crate::approval::{Process, Question, Subject};
+use crate::approval::{Process, Question, Subject, webhook};
 use crate::audit::log::{Log, LogError, Lost, Opened, Repeats, now};
 use crate::audit::record::{Disposition, Fields, Level, When};
 use crate::plan::{Operation, Plan, Verdict};
@@ -204,7 +205,8 @@ impl Recorder {
         });
     }
 
-    /// What came of a question, recorded by itself and on the disk before a yes has any effect.
+    /// What came of a question, with what a service left for the log, recorded by itself and on the disk before a yes has any
+    /// effect.
     ///
     /// # Errors
     /// [`Lost`]: the yes must have no effect.
@@ -212,7 +214,7 @@ impl Recorder {
         &self,
         call: NotifyId,
         question: &Question,
-        answered: &Answered,
+        (answered, evidence): (&Answered, Option<&webhook::Record>),
         waited: Duration,
     ) -> Result<(), Lost> {
         let (disposition, by) = words::answer(answered);
@@ -227,6 +229,9 @@ impl Recorder {
             }
             fields.text("asked", &question.operation.to_string());
             words::answered(fields, answered, latency);
+            if let Some(evidence) = evidence {
+                evidence::write(fields, evidence);
+            }
             fields.number("pid", u64::try_from(question.process.pid).unwrap_or(0));
         })?;
         self.drafts.change(call, |draft| {

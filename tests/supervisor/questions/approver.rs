@@ -1,16 +1,22 @@
 //! The approver behind a webhook: what of its answers counts, and that the program does not take its place.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{LONG, SHORT, answer, asking, outside, run, service, webhook};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{LONG, SHORT, answer, asking, outside, path, run, service, webhook};
 use crate::attack::{Report, each, word};
 use crate::service::{Asked, Service, allowing, ok, read_request, with_status};
+use crate::world::World;
 
 #[test]
 fn anything_but_a_proper_answer_is_no_in_time() {
@@ -199,5 +205,63 @@ fn a_socket_whose_name_has_a_colon_is_as_much_the_approver_s_place() {
             assert_eq!(tried(word(&twin)).stdout, "got\n", "{url}");
             fs::remove_file(&twin).expect("the twin's socket");
         }
+    });
+}
+
+/// The records of the last session of `world`, and its id.
+fn log(world: &World) -> (String, Vec<Value>) {
+    let sessions = fs::read_dir(world.home().join(".local/state/nono/sessions")).expect("sessions");
+    let session = sessions.flatten().map(|entry| entry.path()).max().expect("a session");
+    let text = fs::read_to_string(session.join("events.jsonl")).expect("a log");
+    let id = session.file_name().and_then(OsStr::to_str).expect("an id").to_owned();
+    (id, text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect())
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn the_log_and_the_service_can_be_held_against_each_other() {
+    each(|world| {
+        let (yes, no) = (outside(world, "yes", "good\n"), outside(world, "no", "bad\n"));
+        let bodies = Arc::new(Mutex::new(Vec::new()));
+        let sent = Arc::clone(&bodies);
+        let service = Service::answering(move |asked| {
+            let decision = if path(asked).ends_with("yes") { "allow" } else { "deny" };
+            let more = r#""approver":"alice\u001b[2J","annotations":{"$ticket\"":"X-1\n","b":"\u202e"}"#;
+            let proper = String::from_utf8_lossy(&answer(asked, decision, "once")).replace(r#""scope":"once""#, more);
+            let (_, body) = proper.split_once("\r\n\r\n").expect("a body");
+            sent.lock().expect("a lock").push(sha256(body.as_bytes()));
+            ok(body)
+        });
+        let outcome = run(world, &service.url(), &[], &format!("cat {yes}; cat {no}; exit 0"));
+        assert_eq!(outcome.stdout, "good\n", "{}", outcome.stderr);
+        let (session, records) = log(world);
+        let answers: Vec<&Value> = records.iter().filter(|record| record["operation"] == "approval").collect();
+        let asked = service.asked();
+        assert_eq!((answers.len(), asked.len()), (2, 2), "{answers:?}");
+        let policy = records.iter().find_map(|record| record["policy_sha256"].as_str()).expect("a digest");
+        for (number, (record, asked)) in answers.into_iter().zip(&asked).enumerate() {
+            let request = &asked.json()["request"];
+            assert_eq!((&request["session"], &request["policy_sha256"]), (&json!(session), &json!(policy)));
+            let webhook = &record["webhook"];
+            assert_eq!((&webhook["uid"], &webhook["status"]), (&json!(asked.uid()), &json!(200)), "{record}");
+            assert_eq!(webhook["request_sha256"], sha256(&asked.body), "{record}");
+            assert_eq!(webhook["response_sha256"], bodies.lock().expect("a lock")[number], "{record}");
+            assert_eq!(webhook["peer"], format!("127.0.0.1:{}", service.port));
+            let annotations = json!([{ "key": "$ticket\"", "value": "X-1\\n" }, { "key": "b", "value": "\\u{202e}" }]);
+            assert_eq!(webhook["annotations"], annotations, "{record}");
+            assert!(record["approver"].as_str().is_some_and(|name| name.starts_with("alice\\u{1b}[2J (")), "{record}");
+        }
+        // What does not count is told too.
+        let service = Service::answering(|_| ok("{}"));
+        run(world, &service.url(), &[], &format!("cat {yes}; exit 0"));
+        let (_, records) = log(world);
+        let record = records.iter().find(|record| record["operation"] == "approval").expect("a record");
+        assert_eq!((&record["disposition"], &record["webhook"]["code"]), (&json!("unanswered"), &json!("version")));
+        assert_eq!(record["webhook"]["response_sha256"], sha256(b"{}"), "{record}");
+        let verified = world.finish(world.nono().args(["audit", "verify", "--all"]));
+        assert_eq!(verified.code(), 0, "{}{}", verified.stdout, verified.stderr);
     });
 }

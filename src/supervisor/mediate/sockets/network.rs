@@ -241,9 +241,10 @@ impl Network {
                 profile: network.plan.profile.name.clone(),
             };
             let began = Instant::now();
-            let answered = questions.ask(&question, &|| network.check_still_waits(caller).is_ok());
+            let (answered, evidence) = questions.ask(&question, &|| network.check_still_waits(caller).is_ok());
             // Without a record a yes has no effect.
-            let recorded = network.recorder.settled(caller.id, &question, &answered, began.elapsed());
+            let recorded =
+                network.recorder.settled(caller.id, &question, (&answered, evidence.as_deref()), began.elapsed());
             recorded.map_err(|_| Errno::IO)?;
             if let Some(why) = answered.refusal() {
                 network.account.refused(&question, why);
