@@ -1,6 +1,5 @@
 //! The approver behind a webhook: what of its answers counts, and that the program does not take its place.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
@@ -208,13 +207,13 @@ fn a_socket_whose_name_has_a_colon_is_as_much_the_approver_s_place() {
     });
 }
 
-/// The records of the last session of `world`, and its id.
-fn log(world: &World) -> (String, Vec<Value>) {
-    let sessions = fs::read_dir(world.home().join(".local/state/nono/sessions")).expect("sessions");
-    let session = sessions.flatten().map(|entry| entry.path()).max().expect("a session");
-    let text = fs::read_to_string(session.join("events.jsonl")).expect("a log");
-    let id = session.file_name().and_then(OsStr::to_str).expect("an id").to_owned();
-    (id, text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect())
+/// The records of the session that the first question names.
+fn log(world: &World, service: &Service) -> Vec<Value> {
+    let request = service.asked().first().expect("a question").json()["request"].clone();
+    let session = request["session"].as_str().expect("a session");
+    let log = world.home().join(".local/state/nono/sessions").join(session).join("events.jsonl");
+    let text = fs::read_to_string(log).expect("a log");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 fn sha256(bytes: &[u8]) -> String {
@@ -237,14 +236,14 @@ fn the_log_and_the_service_can_be_held_against_each_other() {
         });
         let outcome = run(world, &service.url(), &[], &format!("cat {yes}; cat {no}; exit 0"));
         assert_eq!(outcome.stdout, "good\n", "{}", outcome.stderr);
-        let (session, records) = log(world);
+        let records = log(world, &service);
         let answers: Vec<&Value> = records.iter().filter(|record| record["operation"] == "approval").collect();
         let asked = service.asked();
         assert_eq!((answers.len(), asked.len()), (2, 2), "{answers:?}");
         let policy = records.iter().find_map(|record| record["policy_sha256"].as_str()).expect("a digest");
         for (number, (record, asked)) in answers.into_iter().zip(&asked).enumerate() {
             let request = &asked.json()["request"];
-            assert_eq!((&request["session"], &request["policy_sha256"]), (&json!(session), &json!(policy)));
+            assert_eq!(request["policy_sha256"], policy);
             let webhook = &record["webhook"];
             assert_eq!((&webhook["uid"], &webhook["status"]), (&json!(asked.uid()), &json!(200)), "{record}");
             assert_eq!(webhook["request_sha256"], sha256(&asked.body), "{record}");
@@ -257,7 +256,7 @@ fn the_log_and_the_service_can_be_held_against_each_other() {
         // What does not count is told too.
         let service = Service::answering(|_| ok("{}"));
         run(world, &service.url(), &[], &format!("cat {yes}; exit 0"));
-        let (_, records) = log(world);
+        let records = log(world, &service);
         let record = records.iter().find(|record| record["operation"] == "approval").expect("a record");
         assert_eq!((&record["disposition"], &record["webhook"]["code"]), (&json!("unanswered"), &json!("version")));
         assert_eq!(record["webhook"]["response_sha256"], sha256(b"{}"), "{record}");
