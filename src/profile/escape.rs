@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::fold::is_ignored;
+
 /// Writes `bytes` on one line: control, bidirectional, zero-width and other invisible characters, and bytes that are not
 /// UTF-8, come out as `\u{…}` or `\x…` (Unicode Technical Report 36, section 2.11).
 ///
@@ -58,13 +60,15 @@ pub fn visible(message: &str) -> String {
     text
 }
 
-/// Characters that change how their neighbours look, or that nobody sees.
+/// Characters that change how their neighbours look, or that nobody sees: those that Unicode has ignored or calls a
+/// separator (`UnicodeData.txt`), but the space; what annotates or arranges others; and letters that are blank.
 fn is_hidden(character: char) -> bool {
     character.is_control()
+        || is_ignored(character)
         || matches!(character,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+            '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{13430}'..='\u{1343f}'
+            | '\u{2800}' | '\u{16fe4}' | '\u{1d159}')
 }
 
 #[cfg(test)]
@@ -75,6 +79,38 @@ mod tests {
     fn terminal_sequences_bidi_and_invalid_bytes_become_plain_text() {
         let hostile = b"a\x1b[2J\r\n\xff\xe2\x80\xaeb\xe2\x80\x8b\\";
         assert_eq!(escaped(hostile, 100), "a\\u{1b}[2J\\r\\n\\xff\\u{202e}b\\u{200b}\\\\");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_shown_and_letters_stay() {
+        for hidden in [
+            '\u{a0}',
+            '\u{115f}',
+            '\u{1160}',
+            '\u{1680}',
+            '\u{2003}',
+            '\u{2029}',
+            '\u{2064}',
+            '\u{2800}',
+            '\u{3000}',
+            '\u{3164}',
+            '\u{ffa0}',
+            '\u{fff9}',
+            '\u{13437}',
+            '\u{16fe4}',
+            '\u{1bca0}',
+            '\u{1bca3}',
+            '\u{1d159}',
+            '\u{1d173}',
+            '\u{1d17a}',
+            '\u{e0100}',
+        ] {
+            let shown = format!("a\\u{{{:x}}}b", u32::from(hidden));
+            assert_eq!(escaped(format!("a{hidden}b").as_bytes(), 100), shown);
+            assert_eq!(visible(&format!("a{hidden}b")), shown);
+        }
+        let plain = "Größe 漢字 ｙ ⠁ 한글 עברית é 🙂";
+        assert_eq!(escaped(plain.as_bytes(), 100), plain);
     }
 
     #[test]

@@ -83,8 +83,9 @@ pub fn character(character: char) -> impl Iterator<Item = char> {
     kept.into_iter().flat_map(char::to_lowercase).flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 
-/// `Default_Ignorable_Code_Point` of Unicode, which casefold directories of Linux leave out (`fs/unicode`).
-fn is_ignored(character: char) -> bool {
+/// `Default_Ignorable_Code_Point` of Unicode (`DerivedCoreProperties.txt`), which nobody sees, and which casefold directories
+/// of Linux leave out (`fs/unicode`).
+pub fn is_ignored(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
