@@ -41,6 +41,21 @@ fn what_is_no_choice_is_asked_once_more_and_then_means_no() {
 }
 
 #[test]
+fn what_was_typed_before_the_second_request_answers_nothing() {
+    for typed in ["x\ry\r", "x\ry\ry"] {
+        let desk = Desk::new().with(DEADLINE, "4000");
+        let steps = [json!(["expect", REQUEST]), json!(["send", typed]), json!(["expect", REQUEST])];
+        desk.script(&steps, "$ASK");
+        assert_eq!(desk.answers(), "none: nobody answered on the terminal in time\n", "{typed:?}");
+    }
+    let desk = Desk::new();
+    let steps =
+        [json!(["expect", REQUEST]), json!(["send", "x\ry"]), json!(["expect", REQUEST]), json!(["send", "\r"])];
+    desk.script(&steps, "$ASK");
+    assert_eq!(desk.answers(), "deny by terminal: the user said no\n");
+}
+
+#[test]
 fn keys_typed_before_the_question_answer_nothing() {
     let desk = Desk::new().with(DEADLINE, "1500");
     let go = desk.path("go");

@@ -127,6 +127,12 @@ impl Window {
         }
     }
 
+    /// The window's colours of plain text: the text's and what is behind it.
+    pub(crate) fn colours(&self) -> String {
+        let told = self.tmux().args(["display-message", "-p", "#{pane_fg} #{pane_bg}"]).output().unwrap();
+        String::from_utf8_lossy(&told.stdout).trim_end().to_owned()
+    }
+
     fn tmux(&self) -> Command {
         let mut command = Command::new("tmux");
         command.args(["-S", &self.server]).stdin(Stdio::null());

@@ -133,3 +133,19 @@ fn a_screen_that_was_made_unreadable_shows_the_question() {
         assert_eq!(desk.answers(), "deny by terminal: the user said no\n");
     }
 }
+
+#[test]
+fn colours_that_hide_plain_text_are_taken_back() {
+    let desk = Desk::new();
+    let go = desk.path("go");
+    let attack = r"\033]10;#010203\007\033]11;#010203\007\033[31mnono asks about nothing much";
+    let desk = desk.with(PROGRAM, &format!("printf '{attack}'; sleep 2")).with(TRIGGER, &go);
+    let window = desk.window("$ASK; sleep 20");
+    window.expect("the forged question", |screen| screen.contains("nothing much"));
+    assert_eq!(window.colours(), "#010203 #010203");
+    std::fs::write(&go, "").unwrap();
+    window.expect("the question", |screen| screen.contains(REQUEST));
+    assert_eq!(window.colours(), "default default");
+    window.send(&["n", "Enter"]);
+    assert_eq!(desk.answers(), "deny by terminal: the user said no\n");
+}

@@ -103,6 +103,9 @@ impl<'a> Held<'a> {
     /// # Errors
     /// The terminal is gone, or patience ended.
     pub(super) fn settle(&self, patience: &Patience<'_>) -> Result<(), Unanswered> {
+        if let Some(modes) = &self.modes {
+            self.terminal.set_modes(&modes.for_unwanted_keys()).map_err(failed("tcsetattr"))?;
+        }
         let began = Instant::now();
         let mut last = began;
         while last.elapsed() < QUIET && began.elapsed() < LONGEST_QUIET {

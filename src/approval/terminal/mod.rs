@@ -77,8 +77,9 @@ impl Terminal {
     fn put(&self, question: &Question, patience: &Patience<'_>) -> Result<Answer, Unanswered> {
         let _turn = self.turns.take(patience)?;
         let mut held = Held::take(self.programs.as_ref(), patience)?;
+        held.write(self.style.begin(), patience)?;
         let answer = self.agree(question, &mut held, patience);
-        held.note(&outcome(&answer));
+        held.note(&[&outcome(&answer), self.style.end()].concat());
         answer
     }
 
@@ -111,9 +112,9 @@ impl Terminal {
         let text = prompt::prompt(question, patience.left().as_secs(), held.columns());
         let shown = [self.style.before(), &self.style.heading(&text.heading), &text.facts, &text.choices].concat();
         held.write(&shown, patience)?;
-        held.settle(patience)?;
         let offered = question.offered();
         for try_again in [true, false] {
+            held.settle(patience)?;
             held.write(&text.request, patience)?;
             match answer::parse(&held.line(patience)?, &offered) {
                 Reply::Yes(scope) => return Ok(Answer::Allow { scope, until: None, approver: NAME.to_owned() }),
