@@ -128,7 +128,10 @@ impl Resolver {
             }
             Err(errno) => {
                 // A missing name beneath /proc/self is missing for this process, and perhaps not for the caller.
-                let may_be_proc = path.to_bytes().windows(4).any(|part| part == b"self" || part == b"/fd/");
+                let is_missing = matches!(errno, Errno::NOT_FOUND | Errno::NOT_DIRECTORY | Errno::ACCESS);
+                let may_link = is_missing && resolve & how::NO_SYMLINKS == 0;
+                let may_be_proc = path.to_bytes().windows(4).any(|part| part == b"/fd/")
+                    || may_link && goes_by_link(base.as_ref(), path, &wanted);
                 if may_be_proc { self.walk_object(caller, base, path, last, resolve) } else { Err(errno) }
             }
         }
@@ -306,6 +309,12 @@ pub(super) fn is_in_proc(path: &AbsPath) -> bool {
 fn is_memory(real: &AbsPath) -> bool {
     let path = real.as_bytes();
     path.starts_with(b"/memfd:") || path.starts_with(b"/dev/zero") || path.starts_with(b"/SYSV")
+}
+
+/// Whether a symbolic link is on the way, which may lead to what each process has for itself.
+fn goes_by_link(base: Option<&OwnedFd>, path: &CStr, wanted: &OpenHow) -> bool {
+    let straight = OpenHow { resolve: wanted.resolve | how::NO_SYMLINKS, ..*wanted };
+    matches!(open_again(base, path, &straight), Err(Errno::LOOP))
 }
 
 /// Opens, and tries again when a rename somewhere kept the kernel from following a `..` safely (`openat2(2)`, `EAGAIN`).

@@ -22,6 +22,7 @@ pub(super) struct Walk<'r> {
     /// Where the path starts.
     start: OwnedFd,
     at: OwnedFd,
+    /// The names to come; an empty one stands for a slash at the end.
     rest: VecDeque<Vec<u8>>,
     links: u32,
     resolve: u64,
@@ -59,7 +60,7 @@ impl<'r> Walk<'r> {
         let ends_open = text.last() == Some(&b'/');
         let parts: Vec<&[u8]> = text.split(|&byte| byte == b'/').filter(|part| !part.is_empty()).collect();
         if ends_open {
-            self.rest.push_front(b".".to_vec());
+            self.rest.push_front(Vec::new());
         }
         for part in parts.into_iter().rev() {
             self.rest.push_front(part.to_vec());
@@ -72,6 +73,11 @@ impl<'r> Walk<'r> {
     }
 
     fn step(&mut self, name: &[u8], keep_link: bool) -> Result<(), Errno> {
+        if name.is_empty() {
+            // The slash at the end asks for a directory, and for no permission to enter it.
+            let kind = file::status(self.at.as_fd())?.kind;
+            return if kind == FileType::Directory { Ok(()) } else { Err(Errno::NOT_DIRECTORY) };
+        }
         let here = real_path(&self.at)?;
         let place = match &here {
             RealPath::Path(real) => real.as_bytes(),
