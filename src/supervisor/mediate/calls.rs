@@ -20,8 +20,8 @@ use super::{Mediator, Outcome, resolve::Last};
 const CURRENT: i32 = -100;
 /// `AT_REMOVEDIR` of `unlinkat(2)`.
 const REMOVE_DIRECTORY: i32 = 0x200;
-/// The most of `open_how` that is read, as the kernel does: a page.
-const LARGEST_HOW: usize = 4096;
+/// The most of `open_how` or `xattr_args` that is read, as the kernel does: a page.
+const LARGEST_STRUCTURE: usize = 4096;
 /// `XATTR_SIZE_MAX` and `XATTR_NAME_MAX` of `linux/limits.h`.
 const LARGEST_ATTRIBUTE: usize = 65_536;
 
@@ -106,7 +106,7 @@ impl Arguments {
         if size < 24 {
             return Err(Errno::INVALID);
         }
-        if size > LARGEST_HOW {
+        if size > LARGEST_STRUCTURE {
             return Err(Errno::TOO_BIG);
         }
         let how = parse_how(&self.caller.bytes(self.long(2), size)?)?;
@@ -275,8 +275,16 @@ impl Mediator {
 
     /// `struct xattr_args` of `setxattrat(2)`: an address, then a size and flags of four bytes each.
     fn extended_at(&self, a: &Arguments) -> Result<Attribute, Errno> {
-        if a.long(5) != 16 {
-            return Err(if a.long(5) < 16 { Errno::INVALID } else { Errno::TOO_BIG });
+        let size = usize::try_from(a.long(5)).unwrap_or(usize::MAX);
+        if size < 16 {
+            return Err(Errno::INVALID);
+        }
+        if size > LARGEST_STRUCTURE {
+            return Err(Errno::TOO_BIG);
+        }
+        // What a later version adds to it has to be zero.
+        if a.caller.bytes(a.long(4), size)?.iter().skip(16).any(|&byte| byte != 0) {
+            return Err(Errno::TOO_BIG);
         }
         let [value, size_and_flags] = a.words::<2>(4)?;
         let packed = unsigned(size_and_flags);

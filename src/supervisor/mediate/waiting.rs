@@ -15,7 +15,7 @@ use super::caller::Caller;
 use super::{Mediator, Outcome};
 
 /// Calls that may wait at the same time. More than these are refused.
-const MOST: usize = 256;
+const MOST: usize = 1024;
 /// How often it is looked whether a caller still waits, and whether a signal is there for it.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// What ends a call that waits in this process.
