@@ -9,6 +9,7 @@ pub struct Errno(pub i32);
 
 impl Errno {
     pub const ACCESS: Self = Self(libc::EACCES);
+    pub const ADDRESS_IN_USE: Self = Self(libc::EADDRINUSE);
     /// A connection is being made already.
     pub const ALREADY: Self = Self(libc::EALREADY);
     pub const BAD_DESCRIPTOR: Self = Self(libc::EBADF);

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod account;
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 #[path = "../world/attack.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod attack;

@@ -100,6 +100,18 @@ impl Mediator {
             // A pipe, a socket or memory that the caller holds is the caller's.
             return apply(&object, &attribute).map(|()| Outcome::Return(0));
         };
+        if let Attribute::Length(_) = attribute {
+            // What truncate(2) says of these it says to everybody.
+            match object.status.kind {
+                FileType::Regular => {}
+                FileType::Directory => return Err(Errno::IS_DIRECTORY),
+                FileType::BlockDevice
+                | FileType::CharacterDevice
+                | FileType::Fifo
+                | FileType::Socket
+                | FileType::Symlink => return Err(Errno::INVALID),
+            }
+        }
         // `/dev/null` is written to by every program, and is everybody's: what it is stays as it is.
         let is_device = matches!(object.status.kind, FileType::BlockDevice | FileType::CharacterDevice);
         let is_shared = is_device && !real.as_bytes().starts_with(b"/dev/pts/");

@@ -1,6 +1,7 @@
 //! Entries made, removed, renamed and linked on the caller's behalf, by the directories that were looked up.
 
 mod moves;
+mod order;
 mod rights;
 
 use std::ffi::CString;
@@ -12,6 +13,7 @@ use syscalls::file::FileType;
 
 use self::moves::leads_to;
 pub(super) use self::moves::{Brought, Moves};
+pub(super) use self::order::check_new;
 pub(super) use self::rights::granted_paths_may_move;
 use super::caller::Caller;
 use super::open::own_name;
@@ -56,6 +58,8 @@ impl Mediator {
             Ok(entry) => entry,
             Err(errno) => return self.unresolved(errno),
         };
+        let (operations, held) = ([Operation::Write(entry.real.clone())], [Held::Entry(&entry)]);
+        self.check_order(&operations, &held, || order::check_change(&entry, what))?;
         match what {
             Change::Remove { .. } => self.check_entry_unsigned(caller, &entry)?,
             Change::MakeDirectory { .. } | Change::MakeNode { .. } | Change::Symlink { .. } => {
@@ -66,8 +70,7 @@ impl Mediator {
             let brought = Brought::Link { to: leads_to(target.to_bytes(), &entry), from: None };
             self.check_not_above_closed(caller, &entry, &brought)?;
         }
-        let operations = [Operation::Write(entry.real.clone())];
-        let decided = self.decide(caller, &operations, &at.path, &[Held::Entry(&entry)], Kind::Entry);
+        let decided = self.decide(caller, &operations, &at.path, &held, Kind::Entry);
         if matches!(decided, Decided::KernelDoes) {
             // It applies the mask itself.
             return Ok(Outcome::GoOn);
@@ -97,13 +100,16 @@ impl Mediator {
             Err(errno) => return self.unresolved(errno),
         };
         let _alone = self.alone_with(&mut [&mut old, &mut new])?;
+        let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
+        self.check_order(&operations, &[Held::Entry(&old), Held::Entry(&new)], || {
+            order::check_rename(&old, &new, flags)
+        })?;
         self.check_move(caller, &old, &new)?;
         if flags & EXCHANGE == 0 {
             self.check_entry_unsigned(caller, &new)?;
         } else {
             self.check_move(caller, &new, &old)?;
         }
-        let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
         self.check_gains_nothing(caller, &operations, &old.real, &new.real)?;
         if flags & EXCHANGE != 0 {
             self.check_gains_nothing(caller, &operations, &new.real, &old.real)?;
@@ -148,15 +154,24 @@ impl Mediator {
             } else {
                 self.resolver.object(caller, from.directory, &from.path, Last::Follow, 0)?
             };
-            return self.link_object(caller, from, object, to);
+            let kind = if by_descriptor && !self.only_kernel_knows { Kind::Descriptor } else { Kind::Entry };
+            return self.link_object(caller, from, object, to, kind);
         }
-        let (mut old, mut new) = self.entries(caller, from, to)?;
+        let mut old = self.resolver.entry(caller, from.directory, &from.path, 0)?;
+        let mut new = match self.resolver.entry(caller, to.directory, &to.path, 0) {
+            Ok(new) => new,
+            // What is to get another name is looked up first.
+            Err(errno) => return Err(order::check_there(&old).err().unwrap_or(errno)),
+        };
         let _alone = self.alone_with(&mut [&mut old, &mut new])?;
+        let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
+        self.check_order(&operations, &[Held::Entry(&old), Held::Entry(&new)], || {
+            order::check_there(&old).and_then(|()| check_new(&new))
+        })?;
         // A symbolic link has hard links as well.
         self.check_not_above_closed(caller, &new, &self.brought(&old, &new))?;
         self.check_free(caller, &new.real)?;
         self.check_entry_unsigned(caller, &old)?;
-        let operations = [Operation::Write(old.real.clone()), Operation::Write(new.real.clone())];
         self.check_gains_nothing(caller, &operations, &old.real, &new.real)?;
         let decided =
             self.decide(caller, &operations, &from.path, &[Held::Entry(&old), Held::Entry(&new)], Kind::Entry);
@@ -167,10 +182,13 @@ impl Mediator {
     }
 
     /// Answers a hard link of what is open already, or was found through symbolic links.
-    fn link_object(&self, caller: Caller, from: &At, object: Object, to: &At) -> Result<Outcome, Errno> {
+    fn link_object(&self, caller: Caller, from: &At, object: Object, to: &At, kind: Kind) -> Result<Outcome, Errno> {
         let mut new = self.resolver.entry(caller, to.directory, &to.path, 0)?;
         let _alone = self.alone_with(&mut [&mut new])?;
         let object = Object::open_as(object.file)?;
+        let operations = [link_source(&object), Some(Operation::Write(new.real.clone()))];
+        let operations: Vec<Operation> = operations.into_iter().flatten().collect();
+        self.check_order(&operations, &[Held::Object(&object), Held::Entry(&new)], || check_new(&new))?;
         let is_link = object.status.kind == FileType::Symlink;
         let brought = if is_link { Brought::Link { to: None, from: None } } else { Brought::Nothing };
         self.check_not_above_closed(caller, &new, &brought)?;
@@ -178,13 +196,10 @@ impl Mediator {
         if let RealPath::Path(real) = &object.real {
             self.check_unsigned(caller, real, &object)?;
         }
-        let operations = [link_source(&object), Some(Operation::Write(new.real.clone()))];
-        let operations: Vec<Operation> = operations.into_iter().flatten().collect();
         if let RealPath::Path(real) = &object.real {
             self.check_gains_nothing(caller, &operations, real, &new.real)?;
         }
-        let decided =
-            self.decide(caller, &operations, &from.path, &[Held::Object(&object), Held::Entry(&new)], Kind::Entry);
+        let decided = self.decide(caller, &operations, &from.path, &[Held::Object(&object), Held::Entry(&new)], kind);
         let own_name = own_name(&object.file);
         self.carry_out_alone(caller, decided, vec![new], move |entries| {
             // Held for as long as it is named by its descriptor.

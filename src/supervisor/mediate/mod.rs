@@ -109,6 +109,9 @@ pub(super) enum Outcome {
 enum Kind {
     /// A mode, owner, time or extended attribute: Landlock has no right for it.
     Attribute,
+    /// A name for an open file. The kernel looks at who opened it (`open(2)`, `AT_EMPTY_PATH`), which this process may have
+    /// done: so it is never left to the kernel.
+    Descriptor,
     /// An entry of a directory, or a file's length.
     Entry,
     /// An open whose arguments are in registers, where nobody changes them.

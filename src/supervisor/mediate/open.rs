@@ -141,8 +141,11 @@ impl Mediator {
 
     fn try_open(&self, caller: Caller, open: &Open) -> Result<Outcome, Errno> {
         if open.has(OpenHow::CREATE) && open.path.to_bytes().ends_with(b"/") {
-            self.resolver.entry(caller, open.directory, &open.path, open.resolve)?;
-            return Err(Errno::IS_DIRECTORY);
+            let entry = self.resolver.entry(caller, open.directory, &open.path, open.resolve)?;
+            let name = entry.name.to_bytes();
+            let is_there_always = matches!(name.strip_suffix(b"/").unwrap_or(name), b"." | b"..");
+            let exclusive = is_there_always && open.has(OpenHow::EXCLUSIVE);
+            return Err(if exclusive { Errno::EXISTS } else { Errno::IS_DIRECTORY });
         }
         let found = self.resolver.object(caller, open.directory, &open.path, open.last(), open.resolve);
         match found {
@@ -158,15 +161,18 @@ impl Mediator {
         if open.has(OpenHow::CREATE | OpenHow::EXCLUSIVE) {
             return Err(Errno::EXISTS);
         }
-        if object.status.kind == FileType::Symlink {
-            return Err(if open.has(OpenHow::DIRECTORY) { Errno::NOT_DIRECTORY } else { Errno::LOOP });
-        }
-        if open.has(OpenHow::CREATE) && object.status.kind == FileType::Directory {
-            return Err(Errno::IS_DIRECTORY);
+        // In the kernel's order, which asks for permission after these.
+        let access = open.access();
+        match object.status.kind {
+            FileType::Directory if access.write || open.has(OpenHow::CREATE) => return Err(Errno::IS_DIRECTORY),
+            FileType::Directory => {}
+            _ if open.has(OpenHow::DIRECTORY) => return Err(Errno::NOT_DIRECTORY),
+            FileType::Symlink => return Err(Errno::LOOP),
+            FileType::BlockDevice | FileType::CharacterDevice | FileType::Fifo => {}
+            FileType::Regular | FileType::Socket => {}
         }
         let RealPath::Path(real) = &object.real else { return Ok(reopen(open, object.file, &object.status)) };
         let is_own_terminal = real.as_bytes() == b"/dev/tty";
-        let access = open.access();
         if access.write {
             self.check_unsigned(caller, real, &object)?;
         }
@@ -214,8 +220,7 @@ impl Mediator {
         if !open.access().write {
             operations.push(Operation::Write(entry.real.clone()));
         }
-        let flags = (open.flags | OpenHow::CREATE | OpenHow::EXCLUSIVE | OpenHow::NO_FOLLOW | OpenHow::CLOSE_ON_EXEC)
-            & !OpenHow::TRUNCATE;
+        let flags = (open.flags | OpenHow::CREATE | OpenHow::EXCLUSIVE | OpenHow::CLOSE_ON_EXEC) & !OpenHow::TRUNCATE;
         let make = {
             let close_on_exec = open.has(OpenHow::CLOSE_ON_EXEC);
             let wanted = OpenHow { flags, mode, resolve: how::NO_SYMLINKS };
@@ -270,7 +275,7 @@ impl Mediator {
             move |directory: OwnedFd| {
                 let wanted = OpenHow { flags: open.flags | OpenHow::CLOSE_ON_EXEC, mode, resolve: 0 };
                 let close_on_exec = open.has(OpenHow::CLOSE_ON_EXEC);
-                match at::open(None, &own_name(&directory), &wanted) {
+                match at::open(Some(directory.as_fd()), c".", &wanted) {
                     Ok(file) => Outcome::HandOver { file, close_on_exec, alone: true },
                     Err(errno) => Outcome::Fail(errno),
                 }
@@ -315,6 +320,9 @@ pub(super) fn reopen(open: &Open, object: OwnedFd, status: &Status) -> Outcome {
         Err(errno) => Outcome::Fail(errno),
     };
     let regular = status.kind == FileType::Regular;
+    // A FIFO whose opener is both ends waits for none (fifo(7)).
+    let both_ends = status.kind == FileType::Fifo && open.access().read && open.access().write;
+    let at_once = both_ends || status.kind == FileType::Fifo && open.has(OpenHow::NON_BLOCKING);
     if regular && !open.has(OpenHow::NON_BLOCKING) {
         // Whoever holds a lease on the file (fcntl(2)) may take his time to give it back.
         let at_once = OpenHow { flags: flags | OpenHow::NON_BLOCKING, ..wanted };
@@ -323,7 +331,7 @@ pub(super) fn reopen(open: &Open, object: OwnedFd, status: &Status) -> Outcome {
             Ok(file) => return hand_over(set_status_flags(file.as_fd(), flags & !OpenHow::ASYNC).map(|()| file)),
             Err(errno) => return Outcome::Fail(errno),
         }
-    } else if regular || status.kind == FileType::Directory || is_prompt(status) {
+    } else if regular || at_once || status.kind == FileType::Directory || is_prompt(status) {
         return hand_over(at::open(None, &name, &wanted));
     }
     // A FIFO waits for its other end, a device may take its time: that is the caller's time, not everybody's.

@@ -19,6 +19,7 @@ use crate::plan::{Operation, Plan, Reason, Verdict, decide};
 use crate::profile::abs_path::AbsPath;
 use crate::profile::escape::escaped;
 use crate::supervisor::mediate::caller::Caller;
+use crate::supervisor::mediate::change::check_new;
 use crate::supervisor::mediate::open::own_name;
 use crate::supervisor::mediate::resolve::{Held, KEPT, Last, Object, RealPath};
 use crate::supervisor::mediate::{Decided, Kind, Mediator, Outcome};
@@ -124,6 +125,9 @@ impl Mediator {
         let entry = self.resolver.entry(caller, CURRENT, path, 0)?;
         let base = if path.to_bytes().starts_with(b"/") { None } else { Some(caller.directory(CURRENT)?) };
         let operations = [Operation::Write(entry.real.clone())];
+        self.check_order(&operations, &[Held::Entry(&entry)], || {
+            check_new(&entry).map_err(|errno| if errno == Errno::EXISTS { Errno::ADDRESS_IN_USE } else { errno })
+        })?;
         let decided = self.decide(caller, &operations, path, &[Held::Entry(&entry)], Kind::Socket);
         let binding =
             Binding { socket, address: bytes.to_vec(), path: path.to_owned(), base, entry, mask: caller.umask()? };
