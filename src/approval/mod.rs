@@ -35,7 +35,6 @@ pub enum AskedOperation {
     Connect,
     /// `connect(2)` or a message to a Unix socket.
     ConnectUnix,
-    Execute,
     /// With the access that `open(2)` asks for.
     Open(Access),
     /// Created, removed, renamed, or its mode, owner, times or attributes changed.
@@ -171,7 +170,6 @@ impl fmt::Display for AskedOperation {
             Self::Change => "fs.change",
             Self::Connect => "net.connect",
             Self::ConnectUnix => "unix.connect",
-            Self::Execute => "process.execute",
             Self::Open(_) => "fs.open",
         })
     }

@@ -13,7 +13,8 @@ use super::{Denial, Grant, Operation, OwnKind, Plan, Reason, Verdict, network};
 /// What `plan` says about `operation`, and what decided. Total and pure: the same question has the same answer, whoever asks.
 ///
 /// nono's own places come first, then denials, then grants; what no rule covers is refused, or asked about where the policy
-/// names somebody who may be asked. The order of the rules changes no answer.
+/// names somebody who may be asked. Nobody is asked about starting a program or about a port to listen on: the first is
+/// Landlock's to decide, whose rules are made before the program starts. The order of the rules changes no answer.
 pub fn decide<'p>(plan: &'p Plan, operation: &Operation) -> Verdict<'p> {
     match operation {
         Operation::Connect { target, port, udp } => network::connect(plan, target, *port, *udp),
@@ -50,13 +51,18 @@ impl Denial {
 
 /// The verdict where no rule says yes: a question if the policy names somebody to ask, else no.
 pub(super) fn undecided<'p>(plan: &'p Plan, reason: Reason<'p>) -> Verdict<'p> {
+    if asks(plan) { Verdict::Ask(reason) } else { Verdict::Deny(reason) }
+}
+
+/// Whether the policy names somebody to ask.
+pub(super) fn asks(plan: &Plan) -> bool {
     let supervisor = &plan.profile.supervisor;
     let enabled = supervisor.enabled.as_ref().is_none_or(|given| given.value);
     let approver = match supervisor.approval.as_slice() {
         [] => supervisor.webhook.is_some(),
         named => named.iter().any(|given| given.value != Approver::Deny),
     };
-    if enabled && approver { Verdict::Ask(reason) } else { Verdict::Deny(reason) }
+    enabled && approver
 }
 
 #[derive(Clone, Copy)]
@@ -84,7 +90,10 @@ fn on_file<'p>(plan: &'p Plan, path: &AbsPath, wanted: Use, near: Option<&Near>)
     let closest = |grant: &&Grant| Reverse(grant.real.as_bytes().len());
     match covering().filter(|grant| gives(grant)).min_by_key(closest) {
         Some(grant) => Verdict::Allow(Reason::Grant(grant)),
-        None => undecided(plan, covering().min_by_key(closest).map_or(Reason::NoRule, Reason::OtherAccess)),
+        None => {
+            let reason = covering().min_by_key(closest).map_or(Reason::NoRule, Reason::OtherAccess);
+            if matches!(wanted, Use::Execute) { Verdict::Deny(reason) } else { undecided(plan, reason) }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::profile::escape::escaped;
 use crate::profile::host::Target;
 use crate::profile::{Given, Provenance};
 
+use super::decide::asks;
 use super::{Denial, Grant, Operation, OwnKind, OwnPlace, Plan, Reason, Verdict};
 
 /// A verdict as sentences, all of them safe to print.
@@ -167,8 +168,11 @@ fn because(plan: &Plan, operation: &Operation, reason: &Reason<'_>) -> String {
             "the address belongs to a metadata service, which only a rule for exactly this address opens".into()
         }
         Reason::NoNetwork => "the policy has no key `network`, and so no network".into(),
-        Reason::NoRule => "no rule covers it".into(),
-        Reason::OtherAccess(grant) => format!("`{}` grants {} and no more", safe(&grant.written), access(grant)),
+        Reason::NoRule => format!("no rule covers it{}", never_asked(plan, operation)),
+        Reason::OtherAccess(grant) => {
+            let never = never_asked(plan, operation);
+            format!("`{}` grants {} and no more{never}", safe(&grant.written), access(grant))
+        }
         Reason::Own(place) => match place.kind {
             OwnKind::Binary => format!("{} is nono's own program, which nothing may change", place.path),
             OwnKind::Policy => {
@@ -189,6 +193,20 @@ fn because(plan: &Plan, operation: &Operation, reason: &Reason<'_>) -> String {
             "another socket is there than when the run began, and the program itself may have put it there".into()
         }
         Reason::UnixSocket(_) => "an entry of `unix_sockets` allows it".into(),
+    }
+}
+
+/// What an approver does not change, where the policy has one.
+fn never_asked(plan: &Plan, operation: &Operation) -> &'static str {
+    match operation {
+        Operation::Execute(_) if asks(plan) => ", and nobody is asked about starting a program",
+        Operation::Listen(_) if asks(plan) => ", and nobody is asked about a port to listen on",
+        Operation::Connect { .. }
+        | Operation::Execute(_)
+        | Operation::Listen(_)
+        | Operation::Read(_)
+        | Operation::UnixConnect(_)
+        | Operation::Write(_) => "",
     }
 }
 

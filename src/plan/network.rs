@@ -136,7 +136,7 @@ pub(super) fn listen<'p>(plan: &'p Plan, wanted: &Listen) -> Verdict<'p> {
     let same = |given: &&Given<Listen>| given.value.port == wanted.port && place(&given.value) == place(wanted);
     match network.listen.iter().find(same) {
         Some(given) => Verdict::Allow(Reason::Listen(given)),
-        None => undecided(plan, Reason::NoRule),
+        None => Verdict::Deny(Reason::NoRule),
     }
 }
 

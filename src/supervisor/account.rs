@@ -50,7 +50,6 @@ impl Account {
             AskedOperation::Change => "change",
             AskedOperation::Connect => "connect",
             AskedOperation::ConnectUnix => "connect to the socket",
-            AskedOperation::Execute => "execute",
             AskedOperation::Open(access) => match (access.read, access.write) {
                 (true, true) => "read and write",
                 (false, true) => "write",

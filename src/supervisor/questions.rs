@@ -385,6 +385,5 @@ fn access_of(question: &Question) -> Access {
         AskedOperation::Open(access) => access,
         AskedOperation::Connect => Access::NONE,
         AskedOperation::Change | AskedOperation::ConnectUnix => Access { write: true, ..Access::NONE },
-        AskedOperation::Execute => Access { execute: true, ..Access::NONE },
     }
 }

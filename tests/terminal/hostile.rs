@@ -57,7 +57,7 @@ fn question(bytes: &[u8]) -> (Question, usize) {
     let operation = match flags & 3 {
         0 => AskedOperation::Change,
         1 => AskedOperation::ConnectUnix,
-        2 => AskedOperation::Execute,
+        2 => AskedOperation::Connect,
         _ => AskedOperation::Open(Access { read: bit(2), write: bit(3), execute: bit(4) }),
     };
     let object = Subject::File(Object {

@@ -81,7 +81,6 @@ pub fn advice(question: &Question) -> String {
         AskedOperation::Change => "--write",
         AskedOperation::Connect => "--allow-host",
         AskedOperation::ConnectUnix => "--allow-unix-socket",
-        AskedOperation::Execute => "--read",
         AskedOperation::Open(access) => match (access.write, access.read || access.execute) {
             (false, _) => "--read",
             (true, false) => "--write",
@@ -137,7 +136,6 @@ fn wish(operation: AskedOperation) -> &'static str {
         AskedOperation::Change => "create, remove, rename or alter",
         AskedOperation::Connect => "connect to the host",
         AskedOperation::ConnectUnix => "connect to the socket",
-        AskedOperation::Execute => "execute",
         AskedOperation::Open(Access { read, write, execute }) => match (read, write, execute) {
             (false, false, false) => "open, without reading or writing",
             (false, false, true) => "execute",

@@ -153,7 +153,6 @@ pub(super) fn access(operation: AskedOperation) -> Vec<&'static str> {
     match operation {
         AskedOperation::Change => vec!["write"],
         AskedOperation::Connect | AskedOperation::ConnectUnix => vec!["connect"],
-        AskedOperation::Execute => vec!["execute"],
         AskedOperation::Open(access) => {
             let words = [(access.read, "read"), (access.write, "write"), (access.execute, "execute")];
             words.into_iter().filter(|(wanted, _)| *wanted).map(|(_, word)| word).collect()

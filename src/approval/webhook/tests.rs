@@ -124,7 +124,6 @@ fn access_is_named_for_each_operation() {
     assert_eq!(access(AskedOperation::Change), ["write"]);
     assert_eq!(access(AskedOperation::ConnectUnix), ["connect"]);
     assert_eq!(access(AskedOperation::Connect), ["connect"]);
-    assert_eq!(access(AskedOperation::Execute), ["execute"]);
 }
 
 #[test]

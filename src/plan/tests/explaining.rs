@@ -117,6 +117,24 @@ fn a_question_says_that_it_is_one() {
 }
 
 #[test]
+fn what_nobody_is_asked_about_is_denied_whoever_answers_questions() {
+    let mut asking = profile(vec![rule(Allow, "/b"), rule(Read, "/c")]);
+    asking.network = Some(Network::default());
+    asking.supervisor.approval = vec![given(Approver::Terminal)];
+    let listen = Operation::Listen(Listen::parse("8080").unwrap());
+    for (operation, words) in [
+        (Operation::Execute(at("/a")), "no rule covers it, and nobody is asked about starting a program"),
+        (listen, "no rule covers it, and nobody is asked about a port to listen on"),
+    ] {
+        let told = explained(asking.clone(), &operation);
+        assert_eq!((told.decision, told.reason.as_str()), ("deny", words));
+        assert!(told.change.is_some());
+    }
+    assert_eq!(explained(asking.clone(), &Operation::Execute(at("/b"))).decision, "allow");
+    assert_eq!(explained(asking, &Operation::Write(at("/c"))).decision, "ask");
+}
+
+#[test]
 fn an_explanation_reads_as_a_few_lines() {
     let files = vec![rule(Allow, "/"), rule(Deny, "/keys")];
     assert_eq!(
