@@ -2,6 +2,7 @@
 //!
 //! A question is about one object, never about a name: what is shown is what will be handed over. No answer is no.
 
+mod asked;
 pub mod terminal;
 pub mod webhook;
 
@@ -9,10 +10,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::{Instant, SystemTime};
 
+pub use self::asked::{Act, AskedOperation, Change};
 pub use self::webhook::Record;
 pub use crate::http::deadline::Cancelled;
 
-use crate::plan::Access;
 use crate::profile::abs_path::AbsPath;
 use crate::profile::host::Target;
 
@@ -26,19 +27,6 @@ pub struct Question {
     pub reason: String,
     /// The profile that had no answer.
     pub profile: String,
-}
-
-/// What is about to happen to the object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AskedOperation {
-    /// `connect(2)` or a datagram to a host of the network.
-    Connect,
-    /// `connect(2)` or a message to a Unix socket.
-    ConnectUnix,
-    /// With the access that `open(2)` asks for.
-    Open(Access),
-    /// Created, removed, renamed, or its mode, owner, times or attributes changed.
-    Change,
 }
 
 /// What the question is about.
@@ -81,7 +69,7 @@ pub struct Process {
     pub user: u32,
 }
 
-/// How far a yes reaches. Never wider than the access that was asked for.
+/// How far a yes reaches, for the kinds of operation that it was asked for ([`Act`]) and no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Everything beneath the object's directory, until the session ends.
@@ -160,17 +148,5 @@ impl Subject {
 impl fmt::Display for Host {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}:{}{}", self.target, self.port, if self.udp { "/udp" } else { "" })
-    }
-}
-
-/// Such as `fs.open`, as answers and logs name it.
-impl fmt::Display for AskedOperation {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Change => "fs.change",
-            Self::Connect => "net.connect",
-            Self::ConnectUnix => "unix.connect",
-            Self::Open(_) => "fs.open",
-        })
     }
 }

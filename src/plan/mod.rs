@@ -27,7 +27,7 @@ pub use self::denials::spelled::Spellings;
 pub use self::operation::{Operation, Reason, Verdict};
 
 /// What may be done beneath a path.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Access {
     pub read: bool,
     pub write: bool,

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use syscalls::file;
 
-use crate::approval::{AskedOperation, Question, Subject};
+use crate::approval::{Question, Subject};
 use crate::plan::explain::Explanation;
 use crate::profile::abs_path::AbsPath;
 
@@ -46,16 +46,7 @@ impl Account {
 
     /// Counts a question that got no yes, and why.
     pub(super) fn refused(&self, question: &Question, why: String) {
-        let what = match question.operation {
-            AskedOperation::Change => "change",
-            AskedOperation::Connect => "connect",
-            AskedOperation::ConnectUnix => "connect to the socket",
-            AskedOperation::Open(access) => match (access.read, access.write) {
-                (true, true) => "read and write",
-                (false, true) => "write",
-                (_, false) => "read",
-            },
-        };
+        let what = question.operation.verb();
         match &question.object {
             Subject::File(object) => self.count(format!("{what} {}", object.real), Some(&object.real), why, None),
             Subject::Host(host) => self.count(format!("{what} {host}"), None, why, None),

@@ -1,13 +1,12 @@
 //! Questions while they are open: asked once, of everybody who may answer, for a limited time; and the answers that hold on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::approval::{Answer, Approver, AskedOperation, Cancelled, Host, Question, Record, Scope, Subject};
-use crate::plan::Access;
+use crate::approval::{Act, Answer, Approver, AskedOperation, Cancelled, Host, Question, Record, Scope, Subject};
 use crate::profile::abs_path::AbsPath;
 
 /// How often it is looked whether the call still waits.
@@ -64,26 +63,33 @@ enum Progress {
     Answered(Answered, Evidence),
     #[default]
     Open,
-    /// Whoever asked is gone: what was answered to him is nobody else's answer.
+    /// Whoever asked is gone, or the yes was to his call alone: what was answered to him is nobody else's answer.
     Withdrawn,
 }
 
-/// What makes two questions one.
+/// What makes two questions one: all that is shown, apart from the process.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
-    operation: String,
+    operation: AskedOperation,
+    topic: Topic,
+    identity: Identity,
+}
+
+/// What a no is about: every operation of these kinds, so that another mode or another new name is no way to ask again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Topic {
     /// The path's bytes, or the host with its port.
     object: Vec<u8>,
-    access: (bool, bool, bool),
+    acts: BTreeSet<Act>,
     executable: Option<AbsPath>,
 }
 
 #[derive(Debug)]
 struct State {
-    /// Open questions, with the object that each is about: an answer is about no other that has its path by then.
-    open: BTreeMap<(Key, Identity), Arc<Pending>>,
+    /// Open questions.
+    open: BTreeMap<Key, Arc<Pending>>,
     /// Why what was answered with no is not asked again.
-    refused: BTreeMap<Key, Answered>,
+    refused: BTreeMap<Topic, Answered>,
     allowed: Vec<Allowed>,
     /// Hosts with their ports, and until when.
     hosts: BTreeMap<String, Option<SystemTime>>,
@@ -105,7 +111,8 @@ struct Allowed {
     /// The object that was shown, where the yes is to one that was there.
     identity: Identity,
     beneath: bool,
-    access: Access,
+    /// What was shown.
+    acts: BTreeSet<Act>,
     until: Option<SystemTime>,
 }
 
@@ -134,24 +141,21 @@ impl Questions {
         Self { approvers, timeout, fail_open, most_a_second, state: Mutex::new(state) }
     }
 
-    /// Whether an earlier yes holds for `access` to the object `identity` at `path`.
-    pub(super) fn covers(&self, path: &AbsPath, identity: Identity, access: Access) -> bool {
-        self.holds(path, access, |allowed| allowed.identity.is_none() || allowed.identity == identity)
+    /// Whether an earlier yes holds for `acts` on the object `identity` at `path`.
+    pub(super) fn covers(&self, path: &AbsPath, identity: Identity, acts: &BTreeSet<Act>) -> bool {
+        self.holds(path, acts, |allowed| allowed.identity.is_none() || allowed.identity == identity)
     }
 
-    /// Whether an earlier yes holds for `access` to an object at `path`, whichever that is.
-    pub(super) fn covers_name(&self, path: &AbsPath, access: Access) -> bool {
-        self.holds(path, access, |_| true)
+    /// Whether an earlier yes holds for `act` on an object at `path`, whichever that is.
+    pub(super) fn covers_name(&self, path: &AbsPath, act: Act) -> bool {
+        self.holds(path, &BTreeSet::from([act]), |_| true)
     }
 
-    fn holds(&self, path: &AbsPath, access: Access, is_it: impl Fn(&Allowed) -> bool) -> bool {
+    fn holds(&self, path: &AbsPath, acts: &BTreeSet<Act>, is_it: impl Fn(&Allowed) -> bool) -> bool {
         let now = SystemTime::now();
         self.locked().allowed.iter().any(|allowed| {
             let reaches = if allowed.beneath { path.is_within(&allowed.path) } else { *path == allowed.path };
-            reaches
-                && is_it(allowed)
-                && allowed.access.includes(access)
-                && allowed.until.is_none_or(|until| now < until)
+            reaches && is_it(allowed) && allowed.acts.is_superset(acts) && allowed.until.is_none_or(|until| now < until)
         })
     }
 
@@ -175,17 +179,18 @@ impl Questions {
     /// Asks, unless the same is being asked or was answered with no. `waits` says whether the call still waits: nobody is
     /// asked about one that is gone. Beside the answer stands what a service leaves for the log, where one was asked.
     pub(super) fn ask(&self, question: &Question, waits: &(dyn Fn() -> bool + Sync)) -> (Answered, Evidence) {
-        let key = (Key::of(question), identity_of(question));
-        let deadline = Instant::now() + self.timeout;
+        let key = Key::of(question);
         loop {
+            let deadline = Instant::now() + self.timeout;
             let (pending, is_own) = match self.locked().enter(&key, self.most_a_second) {
                 Ok(entered) => entered,
                 Err(answered) => return (answered, None),
             };
             if is_own {
                 let (answer, record) = self.put(question, deadline, waits);
+                let is_once = matches!(answer, Answer::Allow { scope: Scope::Once, .. });
                 let told = (self.settle(question, &key, answer), record.map(Arc::new));
-                pending.end(waits().then(|| told.clone()));
+                pending.end((!is_once && waits()).then(|| told.clone()));
                 return told;
             }
             if let Some(told) = pending.answer(deadline) {
@@ -240,7 +245,7 @@ impl Questions {
     }
 
     /// Keeps what the answer says beyond this call, and closes the question.
-    fn settle(&self, question: &Question, key: &(Key, Identity), answer: Answer) -> Answered {
+    fn settle(&self, question: &Question, key: &Key, answer: Answer) -> Answered {
         let mut state = self.locked();
         state.open.remove(key);
         match answer {
@@ -253,7 +258,7 @@ impl Questions {
                     state.refused.pop_first();
                 }
                 let answered = Answered::No { approver, reason };
-                state.refused.insert(key.0.clone(), answered.clone());
+                state.refused.insert(key.topic.clone(), answered.clone());
                 answered
             }
             // Silence is not kept as a no: the next time somebody may be there.
@@ -310,16 +315,15 @@ impl Pending {
 
 impl Key {
     fn of(question: &Question) -> Self {
-        let access = access_of(question);
-        Self {
-            operation: question.operation.to_string(),
+        let topic = Topic {
             object: match &question.object {
                 Subject::File(object) => object.real.as_bytes().to_vec(),
                 Subject::Host(host) => host.to_string().into_bytes(),
             },
-            access: (access.read, access.write, access.execute),
+            acts: question.operation.acts(),
             executable: question.process.executable.clone(),
-        }
+        };
+        Self { operation: question.operation.clone(), topic, identity: identity_of(question) }
     }
 }
 
@@ -337,9 +341,9 @@ impl Bucket {
 
 impl State {
     /// The question of `key` while it is open, and whether this call has opened it.
-    fn enter(&mut self, key: &(Key, Identity), most_a_second: u64) -> Result<(Arc<Pending>, bool), Answered> {
+    fn enter(&mut self, key: &Key, most_a_second: u64) -> Result<(Arc<Pending>, bool), Answered> {
         // A no is about the path: whoever may put another file there is not heard again.
-        if let Some(why) = self.refused.get(&key.0) {
+        if let Some(why) = self.refused.get(&key.topic) {
             return Err(why.clone());
         }
         if let Some(pending) = self.open.get(key) {
@@ -363,12 +367,14 @@ impl State {
                 return;
             }
         };
-        let (path, identity, beneath) = match scope {
-            Scope::Once => return,
-            Scope::Object => (real.clone(), identity_of(question), false),
-            Scope::Directory => (real.parent().unwrap_or_else(|| real.clone()), None, true),
+        let (path, identity, beneath) = match (scope, real.parent()) {
+            (Scope::Once, _) => return,
+            (Scope::Directory, Some(directory)) if question.offered().contains(&Scope::Directory) => {
+                (directory, None, true)
+            }
+            (Scope::Directory | Scope::Object, _) => (real.clone(), identity_of(question), false),
         };
-        self.allowed.push(Allowed { path, identity, beneath, access: access_of(question), until });
+        self.allowed.push(Allowed { path, identity, beneath, acts: question.operation.acts(), until });
     }
 }
 
@@ -376,14 +382,5 @@ fn identity_of(question: &Question) -> Identity {
     match &question.object {
         Subject::File(object) => object.identity,
         Subject::Host(_) => None,
-    }
-}
-
-/// What a yes gives: the access that was asked for.
-fn access_of(question: &Question) -> Access {
-    match question.operation {
-        AskedOperation::Open(access) => access,
-        AskedOperation::Connect => Access::NONE,
-        AskedOperation::Change | AskedOperation::ConnectUnix => Access { write: true, ..Access::NONE },
     }
 }

@@ -3,7 +3,7 @@
 
 use nono::approval::terminal::answer;
 use nono::approval::terminal::prompt::{Prompt, advice, prompt};
-use nono::approval::{AskedOperation, Object, Process, Question, Subject};
+use nono::approval::{AskedOperation, Change, Object, Process, Question, Subject};
 use nono::plan::Access;
 use nono::profile::abs_path::AbsPath;
 
@@ -55,7 +55,7 @@ fn question(bytes: &[u8]) -> (Question, usize) {
     let path = |name: Vec<u8>| AbsPath::new(&[b"/", name.as_slice()].concat());
     let bit = |number: u8| flags & (1 << number) != 0;
     let operation = match flags & 3 {
-        0 => AskedOperation::Change,
+        0 => AskedOperation::Change(change(flags, &mut name)),
         1 => AskedOperation::ConnectUnix,
         2 => AskedOperation::Connect,
         _ => AskedOperation::Open(Access { read: bit(2), write: bit(3), execute: bit(4) }),
@@ -74,6 +74,15 @@ fn question(bytes: &[u8]) -> (Question, usize) {
     };
     let mut text = || String::from_utf8_lossy(&name()).into_owned();
     (Question { operation, object, process, reason: text(), profile: text() }, columns)
+}
+
+fn change(flags: u8, name: &mut impl FnMut() -> Vec<u8>) -> Change {
+    match flags >> 2 & 3 {
+        0 => Change::RenameTo(AbsPath::new(&[b"/", name().as_slice()].concat()).unwrap_or_else(AbsPath::root)),
+        1 => Change::Symlink { target: name() },
+        2 => Change::Attribute { name: name() },
+        _ => Change::Mode(u32::from(flags)),
+    }
 }
 
 /// Characters that a terminal does something for, or shows nothing for.

@@ -37,9 +37,9 @@ pub fn prompt(question: &Question, seconds: u64, columns: usize) -> Prompt {
     if let Some(path) = &process.directory {
         facts.add("in", &escaped(path.as_bytes(), LONGEST_FACT));
     }
-    facts.add("wants to", wish(question.operation));
+    facts.add("wants to", &wish(&question.operation));
     match &question.object {
-        Subject::File(object) => facts.add_file(object),
+        Subject::File(object) => facts.add_file(object, question.operation.makes()),
         Subject::Host(host) => {
             facts.add("host", &escaped(host.to_string().as_bytes(), LONGEST_OBJECT));
             facts.add("address", &addresses(&host.addresses));
@@ -77,8 +77,8 @@ fn addresses(all: &[IpAddr]) -> String {
 
 /// What a user may do so that the question needs no terminal, as a clause.
 pub fn advice(question: &Question) -> String {
-    let flag = match question.operation {
-        AskedOperation::Change => "--write",
+    let flag = match &question.operation {
+        AskedOperation::Change(_) => "--write",
         AskedOperation::Connect => "--allow-host",
         AskedOperation::ConnectUnix => "--allow-unix-socket",
         AskedOperation::Open(access) => match (access.write, access.read || access.execute) {
@@ -101,9 +101,9 @@ struct Facts {
 }
 
 impl Facts {
-    fn add_file(&mut self, object: &Object) {
+    fn add_file(&mut self, object: &Object, is_made: bool) {
         self.add("path", &escaped(object.real.as_bytes(), LONGEST_OBJECT));
-        if object.identity.is_none() {
+        if is_made {
             self.add("", "(nothing is there yet)");
         }
         if let Some(typed) = &object.typed {
@@ -131,9 +131,9 @@ impl Facts {
     }
 }
 
-fn wish(operation: AskedOperation) -> &'static str {
-    match operation {
-        AskedOperation::Change => "create, remove, rename or alter",
+fn wish(operation: &AskedOperation) -> String {
+    let words = match operation {
+        AskedOperation::Change(change) => return change.to_string(),
         AskedOperation::Connect => "connect to the host",
         AskedOperation::ConnectUnix => "connect to the socket",
         AskedOperation::Open(Access { read, write, execute }) => match (read, write, execute) {
@@ -146,7 +146,8 @@ fn wish(operation: AskedOperation) -> &'static str {
             (true, true, false) => "read and write",
             (true, true, true) => "read, write and execute",
         },
-    }
+    };
+    words.to_owned()
 }
 
 /// The letter that chooses a scope, and what it means for this question.
@@ -170,7 +171,7 @@ fn choice(scope: Scope, question: &Question) -> (&'static str, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::approval::{Host, Process};
+    use crate::approval::{Change, Host, Process};
     use crate::profile::abs_path::AbsPath;
     use crate::profile::host::Target;
 
@@ -274,15 +275,21 @@ allow? [y/o/d/N] ";
         let mut asked = question(b"/srv/new", None);
         asked.object = Subject::File(object(asked.object.path().unwrap().clone(), None, None));
         asked.process.executable = None;
-        asked.operation = AskedOperation::Change;
+        asked.operation = AskedOperation::Change(Change::File(Access { write: true, ..Access::NONE }));
         let text = whole(&asked, 80);
-        for line in [
-            "  program    unknown",
-            "             (nothing is there yet)",
-            "  wants to   create, remove, rename or alter",
-        ] {
+        for line in ["  program    unknown", "             (nothing is there yet)", "  wants to   create and write"] {
             assert!(text.lines().any(|shown| shown.trim_end() == line), "{line:?} in\n{text}");
         }
+    }
+
+    #[test]
+    fn a_change_is_named_and_nothing_is_said_to_be_missing_that_may_be_there() {
+        let mut asked = question(b"/srv/a", None);
+        asked.object = Subject::File(object(path(b"/srv/a"), None, None));
+        asked.operation = AskedOperation::Change(Change::RenameTo(path(b"/srv/b\n")));
+        let text = whole(&asked, 80);
+        assert!(text.contains("  wants to   rename it to /srv/b\\n\n"), "{text}");
+        assert!(!text.contains("nothing is there"), "{text}");
     }
 
     #[test]

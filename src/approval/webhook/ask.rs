@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{Format, Origin, moment};
-use crate::approval::{AskedOperation, Host, Object, Question, Scope, Subject};
+use crate::approval::{AskedOperation, Change, Host, Object, Question, Scope, Subject};
 use crate::http::Failure;
 use crate::profile::abs_path::AbsPath;
 use crate::profile::escape::escaped;
@@ -85,12 +85,16 @@ impl Ask<'_> {
             "deadline": moment::written(self.deadline),
             "attempt": self.attempt,
             "operation": operation.to_string(),
-            "access": access(*operation),
+            "access": access(operation),
+            "change": match operation {
+                AskedOperation::Change(change) => Value::from(change.to_string()),
+                AskedOperation::Connect | AskedOperation::ConnectUnix | AskedOperation::Open(_) => Value::Null,
+            },
             "scopes": offered.iter().map(|scope| name(*scope)).collect::<Vec<_>>(),
             "target": match object {
                 Subject::File(object) => {
                     let directory = self.question.directory().filter(|_| offered.contains(&Scope::Directory));
-                    file(*operation, object, directory.as_ref(), shortened)
+                    file(operation, object, directory.as_ref(), shortened)
                 }
                 Subject::Host(host) => json!({ "type": "host", "shown": escaped(host.to_string().as_bytes(), LONGEST_TEXT) }),
             },
@@ -120,12 +124,12 @@ impl Ask<'_> {
     }
 }
 
-fn file(operation: AskedOperation, object: &Object, directory: Option<&AbsPath>, shortened: bool) -> Value {
+fn file(operation: &AskedOperation, object: &Object, directory: Option<&AbsPath>, shortened: bool) -> Value {
     let path = exact(object.real.as_bytes());
     let plain_directory = directory.and_then(|directory| exact(directory.as_bytes()));
     let hidden_directory = directory.filter(|_| plain_directory.is_none());
     json!({
-        "type": if operation == AskedOperation::ConnectUnix { "unix_socket" } else { "file" },
+        "type": if *operation == AskedOperation::ConnectUnix { "unix_socket" } else { "file" },
         "path": path,
         "path_b64": path.is_none().then(|| STANDARD.encode(object.real.as_bytes())),
         "resolved": path.filter(|_| !shortened),
@@ -149,9 +153,10 @@ fn network(host: &Host) -> Value {
 }
 
 /// What is asked for, in the words of requests and answers.
-pub(super) fn access(operation: AskedOperation) -> Vec<&'static str> {
+pub(super) fn access(operation: &AskedOperation) -> Vec<&'static str> {
     match operation {
-        AskedOperation::Change => vec!["write"],
+        AskedOperation::Change(Change::File(access)) if access.read => vec!["read", "write"],
+        AskedOperation::Change(_) => vec!["write"],
         AskedOperation::Connect | AskedOperation::ConnectUnix => vec!["connect"],
         AskedOperation::Open(access) => {
             let words = [(access.read, "read"), (access.write, "write"), (access.execute, "execute")];

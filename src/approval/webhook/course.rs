@@ -147,7 +147,7 @@ impl<'a> Course<'a> {
         if status == 202 {
             return answer::pause(&response.body).map(Step::Pending);
         }
-        let access = ask::access(self.question.operation);
+        let access = ask::access(&self.question.operation);
         let expected =
             answer::Expected { uid: &self.record.uid, access: &access, offered: &self.offered, now: since_1970()? };
         match answer::read(&response.body, self.webhook.format, expected) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::answer::{Decision, Expected, Verdict, pause, read};
 use super::ask::{Ask, access};
 use super::{Format, Origin};
-use crate::approval::{AskedOperation, Host, Object, Process, Question, Scope, Subject};
+use crate::approval::{AskedOperation, Change, Host, Object, Process, Question, Scope, Subject};
 use crate::http::Failure;
 use crate::plan::Access;
 use crate::profile::abs_path::AbsPath;
@@ -120,10 +120,14 @@ fn a_question_says_what_it_is_about() {
 #[test]
 fn access_is_named_for_each_operation() {
     let all = Access { read: true, write: true, execute: true };
-    assert_eq!(access(AskedOperation::Open(all)), ["read", "write", "execute"]);
-    assert_eq!(access(AskedOperation::Change), ["write"]);
-    assert_eq!(access(AskedOperation::ConnectUnix), ["connect"]);
-    assert_eq!(access(AskedOperation::Connect), ["connect"]);
+    assert_eq!(access(&AskedOperation::Open(all)), ["read", "write", "execute"]);
+    let changes = [Change::Remove, Change::File(Access { write: true, ..Access::NONE })];
+    for change in changes {
+        assert_eq!(access(&AskedOperation::Change(change)), ["write"]);
+    }
+    assert_eq!(access(&AskedOperation::Change(Change::File(all))), ["read", "write"]);
+    assert_eq!(access(&AskedOperation::ConnectUnix), ["connect"]);
+    assert_eq!(access(&AskedOperation::Connect), ["connect"]);
 }
 
 #[test]

@@ -14,7 +14,9 @@ use super::change::At;
 use super::open::{SET_ID, own_name};
 use super::resolve::{Held, Last, Object, RealPath};
 use super::{Decided, Kind, Mediator, Outcome};
+use crate::approval::{AskedOperation, Change};
 use crate::plan::Operation;
+use crate::profile::abs_path::AbsPath;
 
 /// `AT_SYMLINK_NOFOLLOW` and `AT_EMPTY_PATH` of the `*at` calls.
 pub(super) const NO_FOLLOW: i32 = 0x100;
@@ -42,6 +44,19 @@ pub(super) enum Attribute {
     Mode(u32),
     Owner { user: u32, group: u32 },
     Times(Option<[Time; 2]>),
+}
+
+impl Attribute {
+    fn shown(&self) -> Change {
+        match self {
+            Self::Extended { name, .. } => Change::Attribute { name: name.as_bytes().to_vec() },
+            Self::ExtendedRemoved { name } => Change::AttributeRemoved { name: name.as_bytes().to_vec() },
+            Self::Length(length) => Change::Length(*length),
+            Self::Mode(mode) => Change::Mode(*mode),
+            Self::Owner { user, group } => Change::Owner { user: *user, group: *group },
+            Self::Times(_) => Change::Times,
+        }
+    }
 }
 
 impl Decided {
@@ -128,7 +143,9 @@ impl Mediator {
         let operations = [Operation::Write(real.clone())];
         // A length is a matter of writing, which the kernel mediates; EPERM is what chmod(2) has for files of others.
         let kind = if matches!(attribute, Attribute::Length(_)) { Kind::Entry } else { Kind::Attribute };
-        let decided = self.decide(caller, &operations, &typed, &[Held::Object(&object)], kind);
+        let shown = attribute.shown();
+        let wish = |_: &AbsPath, _| AskedOperation::Change(shown.clone());
+        let decided = self.decide(caller, &operations, (&typed, &wish), &[Held::Object(&object)], kind);
         let decided = if kind == Kind::Attribute { decided.refusing_with(Errno::NOT_PERMITTED) } else { decided };
         if let (Decided::Act, Attribute::Length(_)) = (&decided, &attribute) {
             // It waits for whoever holds a lease on the file (fcntl(2)).

@@ -18,8 +18,9 @@ pub(super) use self::rights::granted_paths_may_move;
 use super::caller::Caller;
 use super::open::own_name;
 use super::resolve::{Entry, Held, KEPT, Last, Object, RealPath};
-use super::{Decided, Kind, Mediator, Outcome};
-use crate::plan::Operation;
+use super::{Decided, Kind, Mediator, Outcome, asking};
+use crate::approval::Change as Shown;
+use crate::plan::{Access, Operation};
 use crate::profile::abs_path::AbsPath;
 
 /// `AT_SYMLINK_FOLLOW` and `AT_EMPTY_PATH` of `linkat(2)`.
@@ -46,6 +47,20 @@ pub(super) enum Change {
     Symlink { target: CString },
 }
 
+/// What a question about a hard link shows at either path.
+const LINK: [fn(AbsPath) -> Shown; 2] = [Shown::LinkTo, Shown::LinkFrom];
+
+impl Change {
+    fn shown(&self) -> Shown {
+        match self {
+            Self::MakeDirectory { .. } => Shown::Directory,
+            Self::MakeNode { mode, .. } => Shown::Node(*mode),
+            Self::Remove { .. } => Shown::Remove,
+            Self::Symlink { target } => Shown::Symlink { target: target.as_bytes().to_vec() },
+        }
+    }
+}
+
 impl Mediator {
     /// Answers a call that makes or removes one entry.
     pub(super) fn change(&self, caller: Caller, at: &At, what: &Change) -> Outcome {
@@ -70,7 +85,8 @@ impl Mediator {
             let brought = Brought::Link { to: leads_to(target.to_bytes(), &entry), from: None };
             self.check_not_above_closed(caller, &entry, &brought)?;
         }
-        let decided = self.decide(caller, &operations, &at.path, &held, Kind::Entry);
+        let wish = asking::change(|_| what.shown());
+        let decided = self.decide(caller, &operations, (&at.path, &wish), &held, Kind::Entry);
         if matches!(decided, Decided::KernelDoes) {
             // It applies the mask itself.
             return Ok(Outcome::GoOn);
@@ -114,8 +130,15 @@ impl Mediator {
         if flags & EXCHANGE != 0 {
             self.check_gains_nothing(caller, &operations, &new.real, &old.real)?;
         }
-        let decided =
-            self.decide(caller, &operations, &from.path, &[Held::Entry(&old), Held::Entry(&new)], Kind::Entry);
+        let words: [fn(AbsPath) -> Shown; 2] = match flags & EXCHANGE {
+            0 => [Shown::RenameTo, Shown::RenameFrom],
+            _ => [Shown::Exchange; 2],
+        };
+        let held = [Held::Entry(&old), Held::Entry(&new)];
+        let decided = {
+            let wish = asking::both(&old.real, &new.real, words);
+            self.decide(caller, &operations, (&from.path, &wish), &held, Kind::Entry)
+        };
         self.carry_out_alone(caller, decided, vec![old, new], move |both| match both {
             [old, new] => change::rename(raw(old), raw(new), flags),
             _ => Err(Errno::INVALID),
@@ -173,8 +196,11 @@ impl Mediator {
         self.check_free(caller, &new.real)?;
         self.check_entry_unsigned(caller, &old)?;
         self.check_gains_nothing(caller, &operations, &old.real, &new.real)?;
-        let decided =
-            self.decide(caller, &operations, &from.path, &[Held::Entry(&old), Held::Entry(&new)], Kind::Entry);
+        let held = [Held::Entry(&old), Held::Entry(&new)];
+        let decided = {
+            let wish = asking::both(&old.real, &new.real, LINK);
+            self.decide(caller, &operations, (&from.path, &wish), &held, Kind::Entry)
+        };
         self.carry_out_alone(caller, decided, vec![old, new], move |both| match both {
             [old, new] => change::link(raw(old), raw(new)),
             _ => Err(Errno::INVALID),
@@ -199,7 +225,14 @@ impl Mediator {
         if let RealPath::Path(real) = &object.real {
             self.check_gains_nothing(caller, &operations, real, &new.real)?;
         }
-        let decided = self.decide(caller, &operations, &from.path, &[Held::Object(&object), Held::Entry(&new)], kind);
+        let held = [Held::Object(&object), Held::Entry(&new)];
+        let decided = {
+            let wish = |path: &AbsPath, open| match &object.real {
+                RealPath::Path(real) => asking::both(real, &new.real, LINK)(path, open),
+                RealPath::Nameless => asking::change(|_| Shown::File(Access::NONE))(path, open),
+            };
+            self.decide(caller, &operations, (&from.path, &wish), &held, kind)
+        };
         let own_name = own_name(&object.file);
         self.carry_out_alone(caller, decided, vec![new], move |entries| {
             // Held for as long as it is named by its descriptor.

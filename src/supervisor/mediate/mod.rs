@@ -3,6 +3,7 @@
 //! Where the kernel's own rules say what the policy says, a call is left to the kernel; nothing the program changes
 //! meanwhile can then win it more. Everything else is carried out here, on the object that was decided about.
 
+mod asking;
 mod attributes;
 mod caller;
 mod calls;
@@ -15,23 +16,22 @@ mod signed;
 mod sockets;
 mod waiting;
 
-use std::collections::BTreeSet;
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Instant;
 
 use syscalls::Errno;
 use syscalls::abi::Syscall;
 use syscalls::notify::{Listener, Notification};
 use syscalls::process::Pid;
 
+use self::asking::Wish;
 pub(super) use self::caller::Powers;
 use self::caller::{Caller, Memories};
 use self::change::{At, Moves, granted_paths_may_move};
 use self::nearby::Nearby;
 use self::open::Mounts;
-use self::resolve::{Held, Last, Object, RealPath, Resolver};
+use self::resolve::{Held, Last, RealPath, Resolver};
 use self::signed::Needed;
 use self::sockets::Bound;
 use self::sockets::network::Network;
@@ -39,10 +39,10 @@ use super::account::Account;
 use super::questions::Questions;
 use super::recorder::{Ending, Recorder};
 use super::trusted::Trusted;
-use crate::approval::{AskedOperation, Object as AskedObject, Question, Subject};
+use crate::approval::Question;
 use crate::enforce::gaps;
 use crate::plan::explain::explain;
-use crate::plan::{Access, Operation, Plan, Spellings, Verdict};
+use crate::plan::{Operation, Plan, Spellings, Verdict};
 use crate::profile::abs_path::AbsPath;
 
 pub(super) use self::open::own_name;
@@ -172,8 +172,15 @@ impl Mediator {
         }
     }
 
-    /// Decides about one call that does `operations`.
-    fn decide(&self, caller: Caller, operations: &[Operation], typed: &CStr, held: &[Held<'_>], kind: Kind) -> Decided {
+    /// Decides about one call that does `operations`. A question about it shows what was `typed`, and its `wish`.
+    fn decide(
+        &self,
+        caller: Caller,
+        operations: &[Operation],
+        (typed, wish): (&CStr, Wish<'_>),
+        held: &[Held<'_>],
+        kind: Kind,
+    ) -> Decided {
         if let Err(errno) = self.check_still_waits(caller) {
             return Decided::Refuse(errno);
         }
@@ -199,7 +206,7 @@ impl Mediator {
             }
         }
         if let (false, Some(questions)) = (asked.is_empty(), &self.questions) {
-            let open = self.questions_about(caller, questions, &asked, typed, object.map(|object| (object, kind)));
+            let open = self.questions_about(caller, questions, &asked, (typed, wish), object);
             if open.is_empty() {
                 self.recorder.covered(caller.id);
                 return Decided::Act;
@@ -211,87 +218,6 @@ impl Mediator {
             return if left_to_kernel { Decided::KernelDoes } else { Decided::Refuse(Errno::ACCESS) };
         }
         if left_to_kernel { Decided::KernelDoes } else { Decided::Act }
-    }
-
-    /// What is to be asked: one question for each path, with all that is to be done there. A yes to one is none to another.
-    fn questions_about(
-        &self,
-        caller: Caller,
-        questions: &Questions,
-        asked: &[(&Operation, Verdict<'_>)],
-        typed: &CStr,
-        object: Option<(&Object, Kind)>,
-    ) -> Vec<Question> {
-        let mut seen = BTreeSet::new();
-        let mut open = Vec::new();
-        for (operation, verdict) in asked {
-            let Some(path) = operation.path() else { continue };
-            if !seen.insert(path.as_bytes()) {
-                continue;
-            }
-            let same = asked.iter().map(|(operation, _)| *operation).filter(|other| other.path() == Some(path));
-            let access = access_of(same);
-            let found = object.filter(|(object, _)| object.real == RealPath::Path(path.clone()));
-            if questions.covers(path, found.map(|(object, _)| object.status.identity), access) {
-                continue;
-            }
-            let reason = explain(&self.plan, operation, verdict).reason;
-            let about = match (operation, found) {
-                (Operation::UnixConnect(_), _) => AskedOperation::ConnectUnix,
-                (_, Some((_, Kind::Open | Kind::OpenHow))) => AskedOperation::Open(access),
-                (_, _) => AskedOperation::Change,
-            };
-            // What was typed is about the first path.
-            let typed = if seen.len() == 1 { typed } else { c"" };
-            open.push(self.question(caller, about, path, typed, found.map(|(object, _)| object), reason));
-        }
-        open
-    }
-
-    fn question(
-        &self,
-        caller: Caller,
-        operation: AskedOperation,
-        path: &AbsPath,
-        typed: &CStr,
-        object: Option<&Object>,
-        reason: String,
-    ) -> Question {
-        let differs = !typed.to_bytes().is_empty() && typed.to_bytes() != path.as_bytes();
-        Question {
-            operation,
-            object: Subject::File(AskedObject {
-                real: path.clone(),
-                typed: differs.then(|| typed.to_bytes().to_vec()),
-                identity: object.map(|object| object.status.identity),
-            }),
-            process: caller.describe(),
-            reason,
-            profile: self.plan.profile.name.clone(),
-        }
-    }
-
-    /// Puts `asked` to the approvers, one after the other, on a thread of its own, and does `act` after a yes to each.
-    fn ask(&self, caller: Caller, asked: Vec<Question>, act: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
-        let Some(questions) = self.questions.clone() else { return Outcome::Fail(Errno::ACCESS) };
-        let (account, listener) = (Arc::clone(&self.account), Arc::clone(&self.listener));
-        let recorder = Arc::clone(&self.recorder);
-        Outcome::Asked(Box::new(move || {
-            let waits = || listener.still_waits(caller.id).is_ok();
-            for question in &asked {
-                let began = Instant::now();
-                let (answered, evidence) = questions.ask(question, &waits);
-                let told = (&answered, evidence.as_deref());
-                if recorder.settled(caller.id, question, told, began.elapsed()).is_err() {
-                    return Outcome::Fail(Errno::IO);
-                }
-                if let Some(why) = answered.refusal() {
-                    account.refused(question, why);
-                    return Outcome::Fail(Errno::ACCESS);
-                }
-            }
-            Outcome::Slow(Box::new(act))
-        }))
     }
 
     /// Tells of a call that something other than the rules about its object refuses: `target` is what the log names, and
@@ -369,19 +295,4 @@ impl Mediator {
     fn check_still_waits(&self, caller: Caller) -> Result<(), Errno> {
         self.listener.still_waits(caller.id).map_err(|_| Errno::NO_SUCH_PROCESS)
     }
-}
-
-/// The access that `operations` come to.
-fn access_of<'o>(operations: impl Iterator<Item = &'o Operation>) -> Access {
-    let mut access = Access::NONE;
-    for operation in operations {
-        match operation {
-            Operation::Execute(_) => access.execute = true,
-            Operation::Read(_) => access.read = true,
-            Operation::Connect { .. } | Operation::Listen(_) | Operation::UnixConnect(_) | Operation::Write(_) => {
-                access.write = true;
-            }
-        }
-    }
-    access
 }

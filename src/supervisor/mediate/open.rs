@@ -15,6 +15,7 @@ use super::caller::{Caller, PATH_MAX};
 use super::resolve::{Entry, Held, Last, Object, RealPath};
 use super::signed::{Needed, reopen_as};
 use super::{Decided, Kind, Mediator, Outcome};
+use crate::approval::{AskedOperation, Change};
 use crate::plan::{Access, Operation};
 use crate::profile::abs_path::AbsPath;
 
@@ -86,6 +87,12 @@ impl Open {
     /// What of the object's content is asked for.
     pub(super) fn access(&self) -> Access {
         access(self.flags)
+    }
+
+    /// What making a file is, of whose content the rules leave this access open.
+    fn made(&self) -> impl Fn(&AbsPath, Access) -> AskedOperation {
+        let writes = self.access().write;
+        move |_, open| AskedOperation::Change(Change::File(Access { write: open.write && writes, ..open }))
     }
 
     fn operations(&self, real: &AbsPath) -> Vec<Operation> {
@@ -187,8 +194,9 @@ impl Mediator {
             }
         };
         let instead = if open.access().write { None } else { self.network.instead_of(real) };
-        match (self.decide(caller, &open.operations(real), &open.path, &[Held::Object(&object)], open.kind()), instead)
-        {
+        let wish = |_: &AbsPath, access| AskedOperation::Open(access);
+        let held = [Held::Object(&object)];
+        match (self.decide(caller, &open.operations(real), (&open.path, &wish), &held, open.kind()), instead) {
             (Decided::Act | Decided::KernelDoes, Some(file)) => {
                 let file = file.try_clone_to_owned().map_err(|_| Errno::TRY_AGAIN)?;
                 Ok(reopen(open, file, &object.status))
@@ -229,7 +237,8 @@ impl Mediator {
                 Ok(Outcome::HandOver { file, close_on_exec, alone: true })
             }
         };
-        match self.decide(caller, &operations, &open.path, &[Held::Entry(&entry)], open.kind()) {
+        let wish = open.made();
+        match self.decide(caller, &operations, (&open.path, &wish), &[Held::Entry(&entry)], open.kind()) {
             Decided::Act => make(&entry),
             Decided::Ask(questions) => {
                 Ok(self.ask(caller, questions, move || make(&entry).unwrap_or_else(Outcome::Fail)))
@@ -281,7 +290,8 @@ impl Mediator {
                 }
             }
         };
-        match self.decide(caller, asked, &open.path, &[Held::Object(&object)], open.kind()) {
+        let wish = open.made();
+        match self.decide(caller, asked, (&open.path, &wish), &[Held::Object(&object)], open.kind()) {
             Decided::Act => Ok(make(object.file)),
             Decided::Ask(questions) => Ok(self.ask(caller, questions, move || make(object.file))),
             Decided::KernelDoes => Ok(Outcome::GoOn),

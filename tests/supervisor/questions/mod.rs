@@ -1,6 +1,7 @@
 //! Questions while the program waits, from its call to the answer of a service or a person, and back.
 
 mod approver;
+mod kinds;
 mod terminal;
 
 use std::fs;

@@ -3,12 +3,16 @@
 //! Rules are about directories, so a name elsewhere could give more: what may only be written could be read where reading is
 //! granted. Landlock refuses that by itself (`landlock(7)`, `LANDLOCK_ACCESS_FS_REFER`), but not to this process.
 
+use std::sync::Arc;
+
 use syscalls::Errno;
 
+use crate::approval::Act;
 use crate::plan::{Access, Operation, Plan, Verdict};
 use crate::profile::abs_path::AbsPath;
+use crate::supervisor::mediate::Mediator;
 use crate::supervisor::mediate::caller::Caller;
-use crate::supervisor::mediate::{Mediator, access_of};
+use crate::supervisor::questions::Questions;
 
 /// Whether the program may move something away from a path that gives more than what is around it. Landlock's rule then goes
 /// with what was moved, so that the path no longer says what the kernel grants.
@@ -67,12 +71,10 @@ impl Mediator {
 
     /// What may be read and executed at `path` without a question, by the plan or after an earlier yes.
     fn given(&self, path: &AbsPath) -> Access {
-        let is_given = |operation: &Operation| {
-            let asked = access_of(std::iter::once(operation));
-            matches!(self.verdict(operation), Verdict::Allow(_))
-                || self.questions.as_ref().is_some_and(|questions| questions.covers_name(path, asked))
-        };
-        let read = is_given(&Operation::Read(path.clone()));
-        Access { read, write: false, execute: is_given(&Operation::Execute(path.clone())) }
+        let is_given = |operation: Operation| matches!(self.verdict(&operation), Verdict::Allow(_));
+        let covers = |questions: &Arc<Questions>| questions.covers_name(path, Act::Read);
+        let read = is_given(Operation::Read(path.clone())) || self.questions.as_ref().is_some_and(covers);
+        // Nobody is asked about starting a program.
+        Access { read, write: false, execute: is_given(Operation::Execute(path.clone())) }
     }
 }

@@ -14,6 +14,7 @@ use syscalls::socket;
 use self::binding::Binding;
 pub(in crate::supervisor::mediate) use self::bound::Bound;
 use super::{UnixAddress, unix_address};
+use crate::approval::{AskedOperation, Change};
 use crate::plan::explain::explain;
 use crate::plan::{Operation, Plan, Reason, Verdict, decide};
 use crate::profile::abs_path::AbsPath;
@@ -100,7 +101,8 @@ impl Mediator {
         let named = self.plan.unix_sockets.iter().find(|socket| socket.real == *real && !is_first());
         let is_writable = || matches!(decide(&self.plan, &Operation::Write(real.clone())), Verdict::Allow(_));
         let Some(socket) = named.filter(|_| is_writable()) else {
-            return self.decide(caller, &operations, path, &[Held::Object(object)], Kind::Socket);
+            let wish = |_: &AbsPath, _| AskedOperation::ConnectUnix;
+            return self.decide(caller, &operations, (path, &wish), &[Held::Object(object)], Kind::Socket);
         };
         let [operation] = &operations;
         let verdict = Verdict::Deny(Reason::Replaced(socket));
@@ -128,7 +130,8 @@ impl Mediator {
         self.check_order(&operations, &[Held::Entry(&entry)], || {
             check_new(&entry).map_err(|errno| if errno == Errno::EXISTS { Errno::ADDRESS_IN_USE } else { errno })
         })?;
-        let decided = self.decide(caller, &operations, path, &[Held::Entry(&entry)], Kind::Socket);
+        let wish = |_: &AbsPath, _| AskedOperation::Change(Change::Socket);
+        let decided = self.decide(caller, &operations, (path, &wish), &[Held::Entry(&entry)], Kind::Socket);
         let binding =
             Binding { socket, address: bytes.to_vec(), path: path.to_owned(), base, entry, mask: caller.umask()? };
         let bound = Arc::clone(&self.bound);
