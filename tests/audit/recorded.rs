@@ -1,5 +1,7 @@
 //! What a run leaves in its log.
 
+mod callers;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -109,64 +111,6 @@ fn a_policy_that_asks_for_a_log_is_refused_where_nobody_would_write_it() {
         let all = records(&sessions(world)[0]);
         assert_eq!(all[0]["level"], "changes");
         assert!(!all.iter().any(|record| record["operation"] == "fs.read" && record["disposition"] == "allowed"));
-    });
-}
-
-/// Opens a file twenty times by a name that is at the same address in every program of this, and becomes one that opens
-/// another, as a child with its parent's memory or as a further thread beside the first.
-const BECOMES_ANOTHER: &str = r#"
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <pthread.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-char path[64];
-static void opens(const char *name) {
-    strcpy(path, name);
-    for (int i = 0; i < 20; i++) close(open(path, O_RDONLY));
-}
-static void *become(void *self) { execl(self, self, "last", (char *)0); return 0; }
-int main(int count, char **word) {
-    pthread_t thread;
-    if (strcmp(word[1], "last") == 0) return opens("second"), 0;
-    if (strcmp(word[1], "vfork") == 0) {
-        int status;
-        if (vfork() == 0) opens("first"), become(word[0]), _exit(1);
-        return wait(&status), status;
-    }
-    opens("first");
-    if (pthread_create(&thread, 0, become, word[0])) return 1;
-    for (;;) close(open(path, O_RDONLY));
-}
-"#;
-
-#[test]
-fn a_thread_that_became_another_program_is_recorded_with_what_that_opens() {
-    World::each(|world| {
-        let place = world.outside().join("plain");
-        world.directory(&place);
-        let (source, program) = (place.join("becomes.c"), place.join("becomes"));
-        world.file(&source, BECOMES_ANOTHER);
-        ["first", "second"].iter().for_each(|name| world.file(&place.join(name), ""));
-        let mut compiler = world.command("cc");
-        compiler.args(["-static", "-no-pie", "-pthread", "-o"]).args([&program, &source]);
-        assert!(compiler.status().expect("a compiler").success());
-        for way in ["vfork", "thread"] {
-            let before = sessions(world);
-            // Nothing is denied inside this grant, so that the opens are left to the kernel.
-            let outcome = run(
-                world,
-                &["--read", &place.display().to_string()],
-                &format!("cd {} && ./becomes {way}", place.display()),
-            );
-            assert_eq!(outcome.code(), 0, "{way}: {}", outcome.stderr);
-            let session = sessions(world).into_iter().find(|session| !before.contains(session));
-            let all = records(&session.expect("a session"));
-            let second = place.join("second").display().to_string();
-            let of_second = all.iter().filter(|record| record["target"] == second.as_str());
-            assert_eq!(of_second.map(|record| record["repeats"].as_u64().unwrap_or(1)).sum::<u64>(), 20, "{way}");
-        }
     });
 }
 

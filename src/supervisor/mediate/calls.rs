@@ -159,7 +159,7 @@ impl Mediator {
             return None;
         }
         let now = Instant::now();
-        let path = self.memories.string((a.caller, now), &self.listener, path, &mut buffer)?;
+        let path = self.memories.string((a.caller, now), (&self.listener, &self.recorder), path, &mut buffer)?;
         self.open_by_kernel((a.caller, now), call, (directory, path), flags)
     }
 

@@ -39,7 +39,7 @@ use super::account::Account;
 use super::questions::Questions;
 use super::recorder::{Ending, Recorder};
 use super::trusted::Trusted;
-use crate::approval::Question;
+use crate::approval::{Process, Question};
 use crate::enforce::gaps;
 use crate::plan::explain::explain;
 use crate::plan::{Operation, Plan, Spellings, Verdict};
@@ -142,6 +142,9 @@ impl Mediator {
         partners: Partners,
     ) -> Self {
         let Partners { questions, account, trusted, recorder } = partners;
+        if powers.may_differ() {
+            recorder.users_may_change();
+        }
         // The kernel knows nothing of signatures.
         let signed = trusted.as_ref().is_some_and(|trusted| trusted.is_strict());
         let kernel_complete = gaps::kernel_keeps_files(&plan) && !signed;
@@ -243,13 +246,21 @@ impl Mediator {
             Outcome::Asked(_) | Outcome::Slow(_) => Ending::Failed(Errno::TRY_AGAIN),
         };
         let call = Syscall::numbered(notification.number);
+        let waits = || self.listener.still_waits(notification.id).is_ok();
+        let describe = || self.describe(self.caller(notification));
+        let recorded = self.recorder.answered(notification, (call, ending), waits, describe);
         if matches!(call, Some(Syscall::execve | Syscall::execveat)) {
+            let thread = notification.thread;
+            self.recorder.becomes_another(thread, || caller::process_of(thread).ok());
             self.memories.forget();
         }
-        let waits = || self.listener.still_waits(notification.id).is_ok();
-        let describe = || self.caller(notification).describe();
-        let recorded = self.recorder.answered(notification, (call, ending), waits, describe);
         if recorded.is_ok() { outcome } else { Outcome::Fail(Errno::IO) }
+    }
+
+    /// Who makes a call; nothing when that does not wait any more, and what was read may be about another.
+    fn describe(&self, caller: Caller) -> Option<Process> {
+        let process = caller.describe();
+        self.check_still_waits(caller).is_ok().then_some(process)
     }
 
     /// Runs `act` as `caller`, with its users and powers.

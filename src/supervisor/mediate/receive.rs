@@ -1,15 +1,18 @@
 //! Threads that receive notifications at once.
 
 use std::collections::VecDeque;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use syscalls::Errno;
+use syscalls::abi::Syscall;
+use syscalls::file::status_flags;
 use syscalls::notify::{Notification, Pending};
 
+use super::resolve::{RealPath, real_path};
 use super::waiting::Waiting;
 use super::{Mediator, Outcome};
 
@@ -289,17 +292,43 @@ impl Mediator {
             Outcome::Fail(errno) => self.listener.answer(id, Err(errno)),
             Outcome::GoOn | Outcome::GoOnRecorded => self.listener.go_on(id),
             Outcome::HandOver { file, close_on_exec, alone } => {
-                let handed = if alone {
-                    self.listener.give_away(id, file, close_on_exec)
-                } else {
-                    self.listener.hand_over(id, file.as_fd(), close_on_exec)
-                };
-                // Such as a full table of descriptors: the caller's error, and never a reason to let the call through.
-                handed.or_else(|errno| self.listener.answer(id, Err(errno)))
+                self.hand_over(notification, file, close_on_exec, alone)
             }
             Outcome::Return(value) => self.listener.answer(id, Ok(value)),
             // Slow calls were unwound before they came here.
             Outcome::Asked(_) | Outcome::Slow(_) => self.listener.answer(id, Err(Errno::TRY_AGAIN)),
         };
+    }
+
+    fn hand_over(
+        &self,
+        notification: &Notification,
+        file: OwnedFd,
+        close_on_exec: bool,
+        alone: bool,
+    ) -> Result<(), Errno> {
+        let id = notification.id;
+        let handed = if alone {
+            self.listener.add(id, file.as_fd(), close_on_exec)
+        } else {
+            self.listener.hand_over(id, file.as_fd(), close_on_exec).map(|()| 0)
+        };
+        match handed {
+            Ok(number) if alone => {
+                drop(file);
+                self.listener.answer(id, Ok(number))
+            }
+            Ok(_) | Err(Errno::NOT_FOUND) => Ok(()),
+            // Such as a full table of descriptors: the caller's error, and never a reason to let the call through.
+            Err(errno) => {
+                if let Ok(RealPath::Path(real)) = real_path(&file) {
+                    let call = Syscall::numbered(notification.number);
+                    let flags = status_flags(file.as_fd()).ok();
+                    // When nothing can be written any more the run ends by that.
+                    let _ = self.recorder.not_taken(&real, (call, flags), errno);
+                }
+                self.listener.answer(id, Err(errno))
+            }
+        }
     }
 }

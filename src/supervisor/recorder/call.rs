@@ -3,6 +3,7 @@
 use std::ffi::CStr;
 use std::time::Instant;
 
+use syscalls::Errno;
 use syscalls::abi::Syscall;
 use syscalls::process::Pid;
 
@@ -14,6 +15,7 @@ use crate::audit::log::{Lost, Repeats};
 use crate::audit::record::text::are_simple;
 use crate::audit::record::{Disposition, Fields, LONGEST_REMARK, LONGEST_TEXT};
 use crate::plan::{Operation, Verdict};
+use crate::profile::abs_path::AbsPath;
 
 /// Records of opens that are left to the kernel, but for their names in parts that were written for others.
 #[derive(Debug, Default)]
@@ -111,6 +113,21 @@ fn end(fields: &mut Fields<'_>, (call, flags, ending): (Option<Syscall>, Option<
 }
 
 impl Recorder {
+    /// The program did not take what was opened for it, and recorded as opened before.
+    ///
+    /// # Errors
+    /// [`Lost`]: nothing further may go through.
+    pub(in crate::supervisor) fn not_taken(
+        &self,
+        target: &AbsPath,
+        (call, flags): (Option<Syscall>, Option<u64>),
+        errno: Errno,
+    ) -> Result<(), Lost> {
+        self.note(words::opening(false, flags), target.as_bytes(), Disposition::Failed, |fields| {
+            end(fields, (call, None, Ending::Failed(errno)));
+        })
+    }
+
     /// Records a call of which nothing more will be known.
     ///
     /// # Errors
@@ -120,7 +137,7 @@ impl Recorder {
         draft: &mut Draft,
         thread: Pid,
         (call, ending): (Option<Syscall>, Ending),
-        process: impl FnOnce() -> Process,
+        (nothing_done, process): (bool, impl FnOnce() -> Option<Process>),
     ) -> Result<(), Lost> {
         let operation = words::operation(call, draft);
         let disposition = draft.disposition.unwrap_or(match ending {
@@ -131,9 +148,15 @@ impl Recorder {
         let now = Instant::now();
         let Some(when) = self.admit(operation, disposition, now)? else { return Ok(()) };
         draft.describe_call((operation, disposition), (call, ending));
-        self.people.describe(thread, now, process, |known| {
-            Fields::new(&mut draft.record).json("process", known);
+        let is_its_own = self.people.describe(thread, now, process, |known| {
+            if let Some(known) = known {
+                Fields::new(&mut draft.record).json("process", known);
+            }
+            known.is_some()
         });
+        if nothing_done && !is_its_own {
+            return Ok(());
+        }
         self.log.append(when, &[&draft.record], Repeats::Counted).map(drop)
     }
 }
@@ -142,7 +165,6 @@ impl Recorder {
 mod tests {
     use super::*;
     use crate::plan::{Denial, Reason};
-    use crate::profile::abs_path::AbsPath;
     use crate::profile::{FilePattern, Provenance};
 
     #[test]

@@ -147,13 +147,14 @@ impl Recorder {
         (thread, call, now): (Pid, Syscall, Instant),
         (typed, flags): (&CStr, u64),
         found: Option<(&[Operation], &Verdict<'_>)>,
-        process: impl FnOnce() -> Process,
+        process: impl FnOnce() -> Option<Process>,
     ) -> Result<(), Lost> {
         let writes = found.is_some_and(|(all, _)| all.iter().any(|one| matches!(one, Operation::Write(_))));
         let operation = words::opening(writes, Some(flags));
         let disposition = if found.is_some() { Disposition::Allowed } else { Disposition::Kernel };
         let Some(when) = self.admit(operation, disposition, now)? else { return Ok(()) };
         let recorded = self.people.describe(thread, now, process, |process| {
+            let Some(process) = process else { return Ok(0) };
             self.drafts.write_whole(|draft, plain| {
                 let what = (operation, disposition);
                 if let Some((operations, verdict)) = found
@@ -262,7 +263,7 @@ impl Recorder {
         notification: &Notification,
         (call, ending): (Option<Syscall>, Ending),
         waits: impl FnOnce() -> bool,
-        process: impl FnOnce() -> Process,
+        process: impl FnOnce() -> Option<Process>,
     ) -> Result<(), Lost> {
         let mut draft = self.drafts.take(notification.id);
         let nothing_done = match ending {
@@ -270,14 +271,28 @@ impl Recorder {
             Ending::Failed(_) => draft.disposition.is_none(),
             Ending::Done => false,
         };
-        let is_known = !nothing_done || waits();
-        let recorded =
-            if is_known { self.append_call(&mut draft, notification.thread, (call, ending), process) } else { Ok(()) };
+        let recorded = if nothing_done && !waits() {
+            Ok(())
+        } else {
+            self.append_call(&mut draft, notification.thread, (call, ending), (nothing_done, process))
+        };
         self.drafts.give_back(draft);
-        if matches!(call, Some(Syscall::execve | Syscall::execveat)) {
-            self.people.forget(notification.thread);
-        }
         recorded
+    }
+
+    /// The process of `thread`, which `find` finds, is about to become another program.
+    pub(super) fn becomes_another(&self, thread: Pid, find: impl FnOnce() -> Option<Pid>) {
+        self.people.forget(thread, find);
+    }
+
+    /// Whether `thread`, which makes a call, may be another program's soon, with another memory.
+    pub(super) fn may_become_another(&self, thread: Pid) -> bool {
+        self.people.is_becoming(thread)
+    }
+
+    /// The program may become other users while it runs.
+    pub(super) fn users_may_change(&self) {
+        self.people.may_change();
     }
 
     /// Records something that no call waits for. `more` adds fields besides the time, `operation`, `target` and

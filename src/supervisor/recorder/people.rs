@@ -1,7 +1,7 @@
 //! Who makes the calls: looked up once for each thread, and again when it has become another program.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use syscalls::Errno;
@@ -15,10 +15,6 @@ const MOST: usize = 128;
 /// How long a thread that was seen alive counts as alive. Its number is another's only after as many threads were started as
 /// there are numbers, which takes many times as long.
 const SURE: Duration = Duration::from_micros(100);
-/// How long nothing is remembered of a process, one of whose further threads starts another program: until that has
-/// happened, the others still look as before.
-const UNSETTLED: Duration = Duration::from_secs(1);
-
 /// The threads that are known.
 #[derive(Debug, Default)]
 pub(super) struct People(Mutex<State>);
@@ -26,7 +22,23 @@ pub(super) struct People(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     known: HashMap<i32, Person>,
-    unsettled: Vec<(i32, Instant)>,
+    becoming: Vec<Becoming>,
+    /// Grows with each process that is about to become another program.
+    changes: u64,
+    /// There were more of these than can be looked after.
+    lost_count: bool,
+    /// A thread may be another user with each call.
+    users_change: bool,
+}
+
+/// A process, one of whose further threads starts another program. Until that has happened the others still look as before,
+/// and so nothing is remembered of them.
+#[derive(Debug)]
+struct Becoming {
+    process: i32,
+    by: i32,
+    /// It is gone once the program is another, and goes on where that failed.
+    handle: ThreadHandle,
 }
 
 #[derive(Debug)]
@@ -44,33 +56,42 @@ pub(in crate::supervisor) struct Life {
 }
 
 impl People {
-    /// Shows the JSON object that describes the process of `thread`, which waits for an answer. `now` is the time.
+    /// From now on a thread may be another user with each call, so nothing is remembered.
+    pub(super) fn may_change(&self) {
+        self.locked().users_change = true;
+    }
+
+    /// Shows the JSON object that describes the process of `thread`, which waits for an answer; nothing where `look` finds that
+    /// it does not any more. `now` is the time.
     pub(super) fn describe<R>(
         &self,
         thread: Pid,
         now: Instant,
-        look: impl FnOnce() -> Process,
-        show: impl FnOnce(&[u8]) -> R,
+        look: impl FnOnce() -> Option<Process>,
+        show: impl FnOnce(Option<&[u8]>) -> R,
     ) -> R {
-        {
-            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (becoming, changes) = {
+            let mut state = self.locked();
             let person = state.known.get_mut(&thread.number());
             if let Some(person) = person.and_then(|person| person.life.goes_on(now).then_some(person)) {
-                return show(&person.described);
+                return show(Some(&person.described));
             }
-        }
-        let process = look();
+            (state.becoming(thread), state.changes)
+        };
+        let Some(process) = look() else { return show(None) };
         let described = described(&process);
-        let shown = show(&described);
-        self.remember(thread, now, process.pid, described);
+        let shown = show(Some(&described));
+        // What was read while it became another may be of either.
+        if !becoming.contains(&process.pid) {
+            self.remember(thread, now, (process.pid, changes), described);
+        }
         shown
     }
 
-    fn remember(&self, thread: Pid, now: Instant, process: i32, described: Vec<u8>) {
+    fn remember(&self, thread: Pid, now: Instant, (process, changes): (i32, u64), described: Vec<u8>) {
         let Ok(life) = Life::of(thread, now) else { return };
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.unsettled.retain(|(_, since)| since.elapsed() < UNSETTLED);
-        if state.unsettled.iter().any(|(unsettled, _)| *unsettled == process) {
+        let mut state = self.locked();
+        if state.users_change || state.lost_count || state.changes != changes {
             return;
         }
         if state.known.len() >= MOST {
@@ -82,14 +103,43 @@ impl People {
         state.known.insert(thread.number(), Person { life, process, described });
     }
 
-    /// The process of `thread` is about to become another program.
-    pub(super) fn forget(&self, thread: Pid) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(process) = state.known.get(&thread.number()).map(|person| person.process) else { return };
+    /// The process of `thread`, which `find` finds, is about to become another program.
+    pub(super) fn forget(&self, thread: Pid, find: impl FnOnce() -> Option<Pid>) {
+        let process = self.locked().known.get(&thread.number()).map(|person| person.process);
+        let Some(process) = process.or_else(|| find().map(Pid::number)) else { return };
+        let mut state = self.locked();
+        state.changes = state.changes.wrapping_add(1);
         state.known.retain(|_, person| person.process != process);
-        if process != thread.number() {
-            state.unsettled.push((process, Instant::now()));
+        if process == thread.number() {
+            return;
         }
+        match ThreadHandle::open(thread) {
+            Ok(handle) if state.becoming(thread).len() < MOST => {
+                state.becoming.push(Becoming { process, by: thread.number(), handle });
+            }
+            // It is gone, or there are too many to look after.
+            Ok(_) => state.lost_count = true,
+            Err(_) => {}
+        }
+    }
+
+    /// Whether `thread`, which makes a call, may be another program's soon, with another memory.
+    pub(super) fn is_becoming(&self, thread: Pid) -> bool {
+        let mut state = self.locked();
+        state.lost_count || !state.becoming.is_empty() && state.becoming(thread).contains(&thread.number())
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        // Every change of the state is whole, so a panic elsewhere leaves it usable.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The processes that are becoming other programs; not by `thread`, which makes a call.
+    fn becoming(&mut self, thread: Pid) -> Vec<i32> {
+        self.becoming.retain(|becoming| becoming.by != thread.number() && becoming.handle.is_alive());
+        self.becoming.iter().map(|becoming| becoming.process).collect()
     }
 }
 

@@ -192,19 +192,18 @@ impl Listener {
         checked_int(unsafe { libc::ioctl(self.0.as_raw_fd(), IOCTL_ADDFD, &raw const add) }).map(drop)
     }
 
-    /// [`Listener::hand_over`] in two steps: the caller goes on only after this process has closed `file`. Of a file open for
-    /// writing or a FIFO, one descriptor more can be noticed: as `ETXTBSY`, or as the other end.
+    /// `SECCOMP_IOCTL_NOTIF_ADDFD`: the caller gets a duplicate of `file`, whose number this answers with, and waits on. So this
+    /// process can close `file` before the caller goes on: of a file open for writing or a FIFO, one descriptor more can be
+    /// noticed, as `ETXTBSY` or as the other end.
     ///
     /// # Errors
-    /// As [`Listener::hand_over`]. The call is then still to be answered.
-    pub fn give_away(&self, id: NotifyId, file: OwnedFd, close_on_exec: bool) -> Result<(), Errno> {
+    /// As [`Listener::hand_over`].
+    pub fn add(&self, id: NotifyId, file: BorrowedFd<'_>, close_on_exec: bool) -> Result<i64, Errno> {
         let source = u32::try_from(file.as_raw_fd()).map_err(|_| Errno::INVALID)?;
         let target_flags = if close_on_exec { libc::O_CLOEXEC.unsigned_abs() } else { 0 };
         let add = SeccompNotifAddfd { id: id.0, flags: 0, source, target: 0, target_flags };
         // SAFETY: the request reads `add`, which outlives the call and has the size the request number says.
-        let number = checked_int(unsafe { libc::ioctl(self.0.as_raw_fd(), IOCTL_ADDFD, &raw const add) })?;
-        drop(file);
-        self.answer(id, Ok(i64::from(number)))
+        checked_int(unsafe { libc::ioctl(self.0.as_raw_fd(), IOCTL_ADDFD, &raw const add) }).map(i64::from)
     }
 
     fn respond(&self, response: &SeccompNotifResp) -> Result<(), Errno> {

@@ -21,7 +21,6 @@ pub(in crate::supervisor) struct Powers {
     permitted: CapabilitySet,
     /// Raised for as long as it is looked into the caller.
     to_look: CapabilitySet,
-    /// Whether a caller can be anything but what this process is.
     may_differ: bool,
 }
 
@@ -41,6 +40,11 @@ impl Powers {
         let own = read("thread-self").ok_or(Errno::NOT_FOUND)?;
         let to_look = if changes_user { TO_LOOK } else { CapabilitySet::default() };
         Ok(Self { own, permitted, to_look, may_differ: kept.0 != 0 })
+    }
+
+    /// Whether a caller can be anything but what this process is.
+    pub(in crate::supervisor::mediate) fn may_differ(&self) -> bool {
+        self.may_differ
     }
 
     pub(in crate::supervisor::mediate) fn to_look(&self) -> CapabilitySet {

@@ -1,9 +1,9 @@
 //! The memory of the threads that call, kept open: most of what a short read costs is to find whose memory it is, and
 //! whether this process may look into it.
 //!
-//! A thread that becomes another program gets another memory, so all are forgotten when one is about to. Of a process
-//! whose further thread becomes another program, the first may be kept again meanwhile; then nothing is found in its old
-//! memory, unless another process shares that. So what is read here may only decide about what the kernel decides again.
+//! A thread that becomes another program gets another memory, so all are forgotten when one is about to, and that of a
+//! process whose further thread is becoming another program is not kept meanwhile. It is read as a debugger reads, also
+//! where the thread itself may not. So what is read here may only decide about what the kernel decides again.
 
 use std::ffi::CStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use syscalls::notify::{Listener, Memory};
 use syscalls::process::Pid;
 
 use super::{Caller, to_page_end};
-use crate::supervisor::recorder::Life;
+use crate::supervisor::recorder::{Life, Recorder};
 
 /// Memories that are kept open, and threads whose calls are counted.
 const MOST: usize = 32;
@@ -45,11 +45,14 @@ impl Memories {
     pub(in crate::supervisor::mediate) fn string<'b>(
         &self,
         (caller, now): (Caller, Instant),
-        listener: &Listener,
+        (listener, recorder): (&Listener, &Recorder),
         address: u64,
         buffer: &'b mut [u8],
     ) -> Option<&'b CStr> {
         let memory = self.of(caller.thread, now, || {
+            if recorder.may_become_another(caller.thread) {
+                return Err(Errno::TRY_AGAIN);
+            }
             let opened = caller.looking(|| Memory::open(caller.thread))?;
             // Else it may be the memory of the program that its process became meanwhile.
             listener.still_waits(caller.id).map(|()| opened)

@@ -89,7 +89,7 @@ impl Mediator {
         let Straight { real, is_there } = self.resolver.straight(caller, directory, path, last)?;
         let record = |found: Option<(&[Operation], &Verdict<'_>)>| {
             let made = (caller.thread, call, now);
-            let recorded = self.recorder.left_to_kernel(made, (path, flags), found, || caller.describe());
+            let recorded = self.recorder.left_to_kernel(made, (path, flags), found, || self.describe(caller));
             if recorded.is_ok() { Outcome::GoOnRecorded } else { Outcome::Fail(Errno::IO) }
         };
         if !is_there {

@@ -87,6 +87,8 @@ impl Mediator {
         let RealPath::Path(real) = &object.real else { return Err(Errno::ACCESS) };
         let decided = if self.bound.has(object.status.identity) {
             self.check_still_waits(caller)?;
+            let operation = Operation::UnixConnect(real.clone());
+            self.recorder.served(caller.id, &operation, "a socket that the program bound itself");
             Decided::Act
         } else {
             self.decide_on_peer(caller, real, path, &object)
