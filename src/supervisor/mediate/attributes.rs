@@ -116,16 +116,7 @@ impl Mediator {
             return apply(&object, &attribute).map(|()| Outcome::Return(0));
         };
         if let Attribute::Length(_) = attribute {
-            // What truncate(2) says of these it says to everybody.
-            match object.status.kind {
-                FileType::Regular => {}
-                FileType::Directory => return Err(Errno::IS_DIRECTORY),
-                FileType::BlockDevice
-                | FileType::CharacterDevice
-                | FileType::Fifo
-                | FileType::Socket
-                | FileType::Symlink => return Err(Errno::INVALID),
-            }
+            check_has_length(object.status.kind)?;
         }
         // `/dev/null` is written to by every program, and is everybody's: what it is stays as it is.
         let is_device = matches!(object.status.kind, FileType::BlockDevice | FileType::CharacterDevice);
@@ -155,6 +146,17 @@ impl Mediator {
             })));
         }
         self.carry_out(caller, decided, move || apply_within(caller, &object, &attribute))
+    }
+}
+
+/// What `truncate(2)` says of anything but files it says to everybody.
+fn check_has_length(kind: FileType) -> Result<(), Errno> {
+    match kind {
+        FileType::Regular => Ok(()),
+        FileType::Directory => Err(Errno::IS_DIRECTORY),
+        FileType::BlockDevice | FileType::CharacterDevice | FileType::Fifo | FileType::Socket | FileType::Symlink => {
+            Err(Errno::INVALID)
+        }
     }
 }
 

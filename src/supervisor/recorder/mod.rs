@@ -280,21 +280,6 @@ impl Recorder {
         recorded
     }
 
-    /// The process of `thread`, which `find` finds, is about to become another program.
-    pub(super) fn becomes_another(&self, thread: Pid, find: impl FnOnce() -> Option<Pid>) {
-        self.people.forget(thread, find);
-    }
-
-    /// Whether `thread`, which makes a call, may be another program's soon, with another memory.
-    pub(super) fn may_become_another(&self, thread: Pid) -> bool {
-        self.people.is_becoming(thread)
-    }
-
-    /// The program may become other users while it runs.
-    pub(super) fn users_may_change(&self) {
-        self.people.may_change();
-    }
-
     /// Records something that no call waits for. `more` adds fields besides the time, `operation`, `target` and
     /// `disposition`.
     ///

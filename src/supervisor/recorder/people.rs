@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use syscalls::Errno;
 use syscalls::process::{Pid, ThreadHandle};
 
+use super::Recorder;
 use crate::approval::Process;
 use crate::audit::record::Fields;
 
@@ -53,6 +54,23 @@ struct Person {
 pub(in crate::supervisor) struct Life {
     handle: ThreadHandle,
     seen: Instant,
+}
+
+impl Recorder {
+    /// The process of `thread`, which `find` finds, is about to become another program.
+    pub(in crate::supervisor) fn becomes_another(&self, thread: Pid, find: impl FnOnce() -> Option<Pid>) {
+        self.people.forget(thread, find);
+    }
+
+    /// Whether `thread`, which makes a call, may be another program's soon, with another memory.
+    pub(in crate::supervisor) fn may_become_another(&self, thread: Pid) -> bool {
+        self.people.is_becoming(thread)
+    }
+
+    /// The program may become other users while it runs.
+    pub(in crate::supervisor) fn users_may_change(&self) {
+        self.people.may_change();
+    }
 }
 
 impl People {
