@@ -103,7 +103,11 @@ impl Mediator {
             }
             Subject::Object(number) => (self.descriptor(caller, *number)?, CString::default()),
             Subject::Path { at, last } if !at.path.is_empty() => {
-                (self.resolver.object(caller, at.directory, &at.path, *last, 0)?, at.path.clone())
+                match self.resolver.object(caller, at.directory, &at.path, *last, 0) {
+                    Ok(object) => (object, at.path.clone()),
+                    Err(errno) if matches!(attribute, Attribute::Length(_)) => return self.unresolved(errno),
+                    Err(errno) => return Err(errno),
+                }
             }
             Subject::Path { .. } => return Err(Errno::NOT_FOUND),
         };

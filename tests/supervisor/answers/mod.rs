@@ -119,6 +119,7 @@ def flags(of): print(oct(fcntl.fcntl(of, fcntl.F_GETFL) & ~os.O_LARGEFILE))
 for each, more in enumerate((0, os.O_EXCL, os.O_NOFOLLOW, os.O_EXCL | os.O_NOFOLLOW, os.O_TRUNC, os.O_APPEND | os.O_NONBLOCK)):
     flags(os.open('made%d' % each, os.O_CREAT | os.O_RDWR | more)); os.unlink('made%d' % each)
 for more in (0, os.O_NOFOLLOW, os.O_EXCL): os.close(os.open('.', os.O_TMPFILE | os.O_RDWR | more)); print('temporary')
+called(437, -100, b'.', struct.pack('QQQ', os.O_TMPFILE | os.O_RDWR | os.O_NOFOLLOW, 0o600, 0), 24)
 how = struct.pack('QQQ', os.O_CREAT | os.O_RDWR, 0o600, 0)
 made = called(437, -100, b'how', how, 24)
 called(265, made, b'', -100, b'linked', 0x1000)
@@ -145,4 +146,23 @@ print(collections.Counter(came)); os.unlink('fifo')";
     if cfg!(target_arch = "x86_64") {
         each(|world| same(world, 19, script));
     }
+}
+
+#[test]
+fn beneath_a_path_that_is_too_long_to_be_told_only_the_kernel_changes_anything() {
+    let script = "import os
+def tried(act, *words):
+    try: return act(*words)
+    except OSError as error: return error.errno
+for each in range(22):
+    tried(os.mkdir, 'd' * 200); tried(os.chdir, 'd' * 200)
+print(tried(lambda: open('file', 'w').close()), tried(os.truncate, 'file', 3), tried(os.mkdir, 'sub'), tried(os.listdir, '.'))";
+    each(|world| {
+        for denial in DENIALS {
+            let Some(inside) = python(world, Some(denial), script, &[]) else { return };
+            let expected = if denial.is_empty() { "None None None ['" } else { "36 2 36 36\n" };
+            assert!(inside.stdout.starts_with(expected), "{denial:?} {} {}", inside.stdout, inside.stderr);
+            std::fs::remove_dir_all(world.work().join("d".repeat(200))).expect("the directories");
+        }
+    });
 }
