@@ -95,7 +95,8 @@ fn line(answer: &Answer) -> String {
         Answer::Allow { scope, approver, until: None } => format!("allow {scope:?} by {approver}\n"),
         Answer::Allow { until: Some(end), .. } => format!("allow until {end:?}\n"),
         Answer::Deny { reason, approver } => format!("deny by {approver}: {reason}\n"),
-        Answer::None { reason } | Answer::Unusable { reason } => format!("none: {reason}\n"),
+        Answer::None { reason } => format!("none: {reason}\n"),
+        Answer::Unusable { reason } => format!("unusable: {reason}\n"),
     }
 }
 

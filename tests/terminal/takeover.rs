@@ -160,7 +160,7 @@ fn a_program_that_cannot_be_kept_stopped_gets_no_yes() {
         steps.extend([json!(["expect", REQUEST]), json!(["wait", 2.2]), json!(["send", "y\r"])]);
     }
     desk.script(&steps, "$ASK");
-    assert_eq!(desk.answers(), "none: a process of the run could not be kept stopped while asking\n");
+    assert_eq!(desk.answers(), "unusable: a process of the run could not be kept stopped while asking\n");
 }
 
 #[test]

@@ -141,7 +141,16 @@ impl Approver for Terminal {
         let answer = self.put(question, &patience).unwrap_or_else(|why| {
             let avoidable = matches!(why, Unanswered::Background | Unanswered::NoTerminal(_));
             let reason = if avoidable { format!("{why}; {}", prompt::advice(question)) } else { why.to_string() };
-            Answer::None { reason }
+            // What the program can bring about is not somebody's silence.
+            match why {
+                Unanswered::NotPaused | Unanswered::Failed(..) => Answer::Unusable { reason },
+                Unanswered::Background
+                | Unanswered::Ended
+                | Unanswered::Gone
+                | Unanswered::NoTerminal(_)
+                | Unanswered::TooLate
+                | Unanswered::Withdrawn => Answer::None { reason },
+            }
         });
         (answer, None)
     }
