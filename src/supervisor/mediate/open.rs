@@ -1,6 +1,7 @@
 //! `open(2)` and its kin on the caller's behalf: looked up once, decided about, and opened through what was looked up.
 
 mod quick;
+mod terminal;
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -196,12 +197,16 @@ impl Mediator {
         let instead = if open.access().write { None } else { self.network.instead_of(real) };
         let wish = |_: &AbsPath, access| AskedOperation::Open(access);
         let held = [Held::Object(&object)];
-        match (self.decide(caller, &open.operations(real), (&open.path, &wish), &held, open.kind()), instead) {
+        let terminal = self.terminal_itself(caller, open, real, &object);
+        let operations = open.operations(terminal.as_ref().unwrap_or(real));
+        match (self.decide(caller, &operations, (&open.path, &wish), &held, open.kind()), instead) {
             (Decided::Act | Decided::KernelDoes, Some(file)) => {
                 let file = file.try_clone_to_owned().map_err(|_| Errno::TRY_AGAIN)?;
                 Ok(reopen(open, file, &object.status))
             }
             (Decided::Act, None) => Ok(act(open, object, needed)),
+            // The kernel's rules know the other name alone.
+            (Decided::KernelDoes, None) if terminal.is_some() => Ok(act(open, object, needed)),
             (Decided::Ask(questions), _) => {
                 let open = open.clone();
                 Ok(self.ask(caller, questions, move || act(&open, object, needed)))

@@ -2,6 +2,7 @@
 
 pub mod modes;
 
+use std::ffi::CStr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
@@ -51,6 +52,17 @@ impl Terminal {
         // SAFETY: open(2) has just returned this descriptor, so nobody else owns it.
         let terminal = Self(unsafe { OwnedFd::from_raw_fd(fd) });
         if terminal.is_terminal() { Ok(terminal) } else { Err(Errno::NO_TERMINAL) }
+    }
+
+    /// Whether `path` leads to the calling process's controlling terminal: `tcgetsid(3)` knows no other.
+    pub fn is_controlling(path: &CStr) -> bool {
+        let flags = libc::O_RDWR | libc::O_NOCTTY | libc::O_NONBLOCK | libc::O_CLOEXEC;
+        // SAFETY: the path is NUL-terminated and outlives the call, which takes numbers besides.
+        let Ok(fd) = checked_int(unsafe { libc::open(path.as_ptr(), flags) }) else { return false };
+        // SAFETY: open(2) has just returned this descriptor, so nobody else owns it.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        // SAFETY: the call takes a number only; the descriptor is open for as long as `fd` lives.
+        checked_int(unsafe { libc::tcgetsid(fd.as_raw_fd()) }).is_ok()
     }
 
     /// `isatty(3)`.

@@ -124,3 +124,44 @@ time.sleep(0.5)"
         assert!(!standing.contains("painted"), "{}", outcome.stdout);
     }
 }
+
+#[test]
+fn the_program_s_own_terminal_is_no_question_under_its_own_name() {
+    let Some(world) = can_confine().then(|| World::new(Who::User(NOBODY))).flatten() else { return };
+    let python = "/usr/bin/python3";
+    if !std::path::Path::new(python).exists() {
+        crate::world::skip("python3 is not installed");
+        return;
+    }
+    let driver = world.home().join("drive.py");
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/terminal/drive.py"));
+    world.file(&driver, &text.expect("the driver"));
+    // Another terminal of the same user is one.
+    let inner = asking(&world, r#""approval": ["terminal"], "timeout_ms": 20000"#, &[]);
+    let words: Vec<_> = inner.get_args().map(|word| word.to_string_lossy()).collect();
+    let program = "import os, sys
+for name in (os.ttyname(0), sys.argv[1]):
+    try: os.write(os.open(name, os.O_RDWR | os.O_NOCTTY), b'written by name')
+    except OSError as error: print(error.strerror)";
+    world.file(&world.home().join("program.py"), program);
+    let outer = format!(
+        "import os, subprocess, sys
+other = os.openpty()
+subprocess.run([{:?}, *{words:?}, '{python}', '-I', '-c', open('{}').read(), os.ttyname(other[1])])",
+        inner.get_program().to_string_lossy(),
+        world.home().join("program.py").display()
+    );
+    let steps = serde_json::json!([
+        ["expect", "written by name"],
+        ["expect", "path       /dev/pts/"],
+        ["expect", "allow? [y/o/d/N] "],
+        ["send", "n\r"],
+        ["expect", "Permission denied"]
+    ]);
+    let mut command = world.command(python);
+    command.arg(&driver).args([steps.to_string().as_str(), python, "-c", &outer]);
+    let outcome = world.finish(&mut command);
+    assert_eq!(outcome.code(), 0, "{} {}", outcome.stdout, outcome.stderr);
+    let (before, after) = outcome.stdout.split_once("nono asks").expect("a question");
+    assert!(before.contains("written by name") && !after.contains("nono asks"), "{}", outcome.stdout);
+}
