@@ -311,10 +311,14 @@ fn is_memory(real: &AbsPath) -> bool {
     path.starts_with(b"/memfd:") || path.starts_with(b"/dev/zero") || path.starts_with(b"/SYSV")
 }
 
-/// Whether a symbolic link is on the way, which may lead to what each process has for itself.
+/// Whether a symbolic link is on the way that may lead to what each process has for itself: `/proc` is another mount.
 fn goes_by_link(base: Option<&OwnedFd>, path: &CStr, wanted: &OpenHow) -> bool {
-    let straight = OpenHow { resolve: wanted.resolve | how::NO_SYMLINKS, ..*wanted };
-    matches!(open_again(base, path, &straight), Err(Errno::LOOP))
+    let fails_with = |resolve, errno| {
+        let narrower = OpenHow { resolve: wanted.resolve | resolve, ..*wanted };
+        matches!(open_again(base, path, &narrower), Err(found) if found == errno)
+    };
+    let starts_in_proc = || base.is_some_and(|base| file::is_in_proc(base.as_fd()).unwrap_or(true));
+    fails_with(how::NO_SYMLINKS, Errno::LOOP) && (fails_with(how::NO_XDEV, Errno::OTHER_FILESYSTEM) || starts_in_proc())
 }
 
 /// Opens, and tries again when a rename somewhere kept the kernel from following a `..` safely (`openat2(2)`, `EAGAIN`).
