@@ -124,6 +124,35 @@ impl AskedOperation {
 }
 
 impl Change {
+    /// The access that allows it without a question.
+    pub fn access(&self) -> Access {
+        let read = matches!(self, Self::File(Access { read: true, .. }));
+        Access { read, write: true, execute: false }
+    }
+
+    /// Whether an entry of a directory changes, which takes a grant of the directory.
+    pub fn is_of_entry(&self) -> bool {
+        match self {
+            Self::Attribute { .. }
+            | Self::AttributeRemoved { .. }
+            | Self::Length(_)
+            | Self::Mode(_)
+            | Self::Owner { .. }
+            | Self::Times => false,
+            Self::Directory
+            | Self::Exchange(_)
+            | Self::File(_)
+            | Self::LinkFrom(_)
+            | Self::LinkTo(_)
+            | Self::Node(_)
+            | Self::Remove
+            | Self::RenameFrom(_)
+            | Self::RenameTo(_)
+            | Self::Socket
+            | Self::Symlink { .. } => true,
+        }
+    }
+
     fn acts(&self) -> BTreeSet<Act> {
         let act = match self {
             Self::Attribute { .. } | Self::AttributeRemoved { .. } => Act::Attribute,

@@ -14,6 +14,7 @@ pub use self::asked::{Act, AskedOperation, Change};
 pub use self::webhook::Record;
 pub use crate::http::deadline::Cancelled;
 
+use crate::plan::explain::advice;
 use crate::profile::abs_path::AbsPath;
 use crate::profile::host::Target;
 
@@ -131,6 +132,23 @@ impl Question {
     /// What [`Scope::Directory`] is the whole of: the directory that the object lies in, also where that is one itself.
     pub fn directory(&self) -> Option<AbsPath> {
         self.object.path().and_then(AbsPath::parent)
+    }
+}
+
+impl Question {
+    /// What would make it unnecessary: a flag, and an entry of the profile.
+    pub fn advice(&self) -> String {
+        match (&self.object, &self.operation) {
+            (Subject::Host(host), _) => advice::host(&host.target, host.port, host.udp),
+            (Subject::File(object), AskedOperation::Change(change)) => {
+                let directory = change.is_of_entry().then(|| self.directory()).flatten();
+                advice::grant(change.access(), directory.as_ref().unwrap_or(&object.real))
+            }
+            (Subject::File(object), AskedOperation::Open(access)) => advice::grant(*access, &object.real),
+            (Subject::File(object), AskedOperation::Connect | AskedOperation::ConnectUnix) => {
+                advice::unix_socket(&object.real)
+            }
+        }
     }
 }
 

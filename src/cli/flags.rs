@@ -24,7 +24,7 @@ pub(crate) static ACCOUNT: Flag = Flag {
 pub(crate) static SILENT: Flag = Flag {
     short: Some('s'),
     about: "Errors are still printed. Excludes --verbose.",
-    ..Flag::switch("silent", "Do not print what is granted")
+    ..Flag::switch("silent", "Print neither grants nor refusals")
 };
 
 pub(crate) static VERBOSE: Flag = Flag {

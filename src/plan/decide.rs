@@ -50,7 +50,7 @@ impl Denial {
 }
 
 /// The verdict where no rule says yes: a question if the policy names somebody to ask, else no.
-pub(super) fn undecided<'p>(plan: &'p Plan, reason: Reason<'p>) -> Verdict<'p> {
+pub fn undecided<'p>(plan: &'p Plan, reason: Reason<'p>) -> Verdict<'p> {
     if asks(plan) { Verdict::Ask(reason) } else { Verdict::Deny(reason) }
 }
 

@@ -1,8 +1,9 @@
 //! Verdicts in words, and the smallest change that would turn one.
 
+pub mod advice;
+
 use core::net::IpAddr;
 use std::fmt;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::profile::abs_path::AbsPath;
@@ -10,8 +11,10 @@ use crate::profile::escape::escaped;
 use crate::profile::host::Target;
 use crate::profile::{Given, Provenance};
 
+use self::advice::entry;
 use super::decide::asks;
-use super::{Denial, Grant, Operation, OwnKind, OwnPlace, Plan, Reason, Verdict};
+use super::network::has_names;
+use super::{Access, Denial, Grant, Operation, OwnKind, OwnPlace, Plan, Reason, Verdict};
 
 /// A verdict as sentences, all of them safe to print.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +50,27 @@ pub fn explain(plan: &Plan, operation: &Operation, verdict: &Verdict<'_>) -> Exp
 /// The same for an operation on a path that does not exist; `nearest` is the closest directory above it that does.
 pub fn explain_missing(plan: &Plan, operation: &Operation, verdict: &Verdict<'_>, nearest: &AbsPath) -> Explanation {
     explained(plan, operation, verdict, Some(nearest))
+}
+
+/// The same for a call that does several things to one path, which come to `access`; `operation` is the first of them. What
+/// changes an entry needs the permission to change its `directory`.
+pub fn explain_call(
+    plan: &Plan,
+    operation: &Operation,
+    access: Access,
+    verdict: &Verdict<'_>,
+    directory: Option<&AbsPath>,
+) -> Explanation {
+    let mut told = explain(plan, operation, verdict);
+    let (Operation::Read(path) | Operation::Write(path)) = operation else { return told };
+    if access.read && access.write {
+        told.operation = format!("read and write {path}");
+    }
+    let (Verdict::Allow(reason) | Verdict::Ask(reason) | Verdict::Deny(reason)) = verdict;
+    if told.change.is_some() && !matches!(reason, Reason::Denial(_)) {
+        told.change = Some(advice::grant(access, directory.unwrap_or(path)));
+    }
+    told
 }
 
 /// The same for a name that was looked up, to whatever port.
@@ -127,7 +151,7 @@ fn explained(plan: &Plan, operation: &Operation, verdict: &Verdict<'_>, nearest:
     let (decision, Verdict::Allow(reason) | Verdict::Ask(reason) | Verdict::Deny(reason)) = (word(verdict), verdict);
     let change = match verdict {
         Verdict::Allow(_) => None,
-        Verdict::Ask(_) | Verdict::Deny(_) => change(operation, reason, nearest),
+        Verdict::Ask(_) | Verdict::Deny(_) => change(plan, operation, reason, nearest),
     };
     let because = because(plan, operation, reason);
     Explanation {
@@ -240,7 +264,7 @@ fn rule(reason: &Reason<'_>) -> Option<DecidingRule> {
 }
 
 /// What to do next, or nothing where no policy can allow it.
-fn change(operation: &Operation, reason: &Reason<'_>, nearest: Option<&AbsPath>) -> Option<String> {
+fn change(plan: &Plan, operation: &Operation, reason: &Reason<'_>, nearest: Option<&AbsPath>) -> Option<String> {
     match reason {
         Reason::Approver(_) | Reason::Own(_) | Reason::Replaced(_) => return None,
         Reason::Denial(denial) => return Some(lift(denial)),
@@ -254,6 +278,7 @@ fn change(operation: &Operation, reason: &Reason<'_>, nearest: Option<&AbsPath>)
         | Reason::Private(_)
         | Reason::UnixSocket(_) => {}
     }
+    let names_unserved = !has_names(plan);
     Some(match operation {
         Operation::Execute(path) | Operation::Read(path) => match nearest {
             Some(_) => format!(
@@ -263,15 +288,17 @@ fn change(operation: &Operation, reason: &Reason<'_>, nearest: Option<&AbsPath>)
             None => entry("--read", &["sandbox", "read"], path.as_bytes()),
         },
         // A file that is not there yet is created in its directory.
-        Operation::Write(path) => entry("--write", &["sandbox", "write"], nearest.unwrap_or(path).as_bytes()),
-        Operation::UnixConnect(path) => entry("--allow-unix-socket", &["sandbox", "unix_sockets"], path.as_bytes()),
+        Operation::Write(path) => advice::grant(Access { write: true, ..Access::NONE }, nearest.unwrap_or(path)),
+        Operation::UnixConnect(path) => advice::unix_socket(path),
         // No rule has the port 0.
         Operation::Connect { port: 0, .. } => return None,
         Operation::Listen(listen) if listen.port == 0 => "bind(2) with a port that `network.listen` names".to_owned(),
-        Operation::Connect { target, port, udp } => {
-            let host = format!("{target}:{port}{}", if *udp { "/udp" } else { "" });
-            entry("--allow-host", &["network", "allow"], host.as_bytes())
-        }
+        // Most who want a name server want a name.
+        Operation::Connect { target: target @ Target::Address(_), port: port @ 53, udp } if names_unserved => format!(
+            "a rule with the host's name, such as --allow-host example.com: look-ups are then answered; for this server itself {}",
+            advice::host(target, *port, *udp)
+        ),
+        Operation::Connect { target, port, udp } => advice::host(target, *port, *udp),
         Operation::Listen(listen) => match listen.address {
             // A port alone is a number there.
             None => format!("--listen {0}, or in the profile \"network\": {{ \"listen\": [{0}] }}", listen.port),
@@ -289,48 +316,6 @@ fn lift(denial: &Denial) -> String {
         (None, 0) => format!("leave out `{} {written}`", safe(&from.place)),
         (None, _) => format!("no flag opens this; remove the entry {} at {}", from.json_path, safe(&from.to_string())),
     }
-}
-
-/// The flag, and the entry of a profile that says the same.
-fn entry(flag: &str, keys: &[&str; 2], value: &[u8]) -> String {
-    let [section, key] = keys;
-    let flag = format!("{flag} {}", shell_word(value));
-    match std::str::from_utf8(value) {
-        Ok(text) if is_plain(value) => {
-            let value = serde_json::Value::from(text);
-            format!("{flag}, or in the profile \"{section}\": {{ \"{key}\": [{value}] }}")
-        }
-        _ => flag,
-    }
-}
-
-/// One word for a POSIX shell; bytes that do not show as themselves need the `$'…'` of bash, ksh and zsh.
-fn shell_word(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    if !is_plain(bytes) {
-        let mut word = String::from("$'");
-        for &byte in bytes {
-            match byte {
-                b'\'' | b'\\' => word.extend(['\\', char::from(byte)]),
-                b' '..=b'~' => word.push(char::from(byte)),
-                // Writing to a String cannot fail.
-                _ => drop(write!(word, "\\x{byte:02x}")),
-            }
-        }
-        return word + "'";
-    }
-    let harmless = |character: char| character.is_alphanumeric() || "_@%+=:,./-".contains(character);
-    match !text.is_empty() && text.chars().all(harmless) {
-        true => text.into_owned(),
-        false => format!("'{}'", text.replace('\'', "'\\''")),
-    }
-}
-
-/// Whether the bytes are text that shows as itself.
-fn is_plain(bytes: &[u8]) -> bool {
-    let shown = escaped(bytes, usize::MAX);
-    // A backslash is only doubled by the escaping: it hides nothing.
-    shown.replace("\\\\", "\\").as_bytes() == bytes
 }
 
 fn safe(text: &str) -> String {

@@ -47,9 +47,10 @@ impl Account {
     /// Counts a question that got no yes, and why.
     pub(super) fn refused(&self, question: &Question, why: String) {
         let what = question.operation.verb();
+        let change = Some(question.advice());
         match &question.object {
-            Subject::File(object) => self.count(format!("{what} {}", object.real), Some(&object.real), why, None),
-            Subject::Host(host) => self.count(format!("{what} {host}"), None, why, None),
+            Subject::File(object) => self.count(format!("{what} {}", object.real), Some(&object.real), why, change),
+            Subject::Host(host) => self.count(format!("{what} {host}"), None, why, change),
         }
     }
 
@@ -92,6 +93,8 @@ impl Account {
 
 /// Characters that one text of a refusal may have in the pipe to the front.
 const LONGEST_TEXT: usize = 1000;
+/// Bytes of what would allow it, which has no tab or end of a line.
+const LONGEST_CHANGE: usize = 20_000;
 /// Bytes that all of it may have: less than a pipe holds, since nobody reads while this process runs.
 const MOST_BYTES: usize = 60_000;
 
@@ -123,8 +126,9 @@ fn line(refused: &Refused) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     });
-    let change = refused.change.as_deref().unwrap_or_default();
-    let [operation, reason, change] = [&refused.operation, &refused.reason, change].map(field_text);
+    // Half a name helps nobody.
+    let change = refused.change.as_deref().filter(|change| change.len() <= LONGEST_CHANGE).unwrap_or_default();
+    let [operation, reason] = [&refused.operation, &refused.reason].map(|text| field_text(text));
     format!("{}\t{operation}\t{reason}\t{change}\t{path}\n", refused.times)
 }
 

@@ -2,7 +2,7 @@
 //! fuzzer.
 
 use nono::approval::terminal::answer;
-use nono::approval::terminal::prompt::{Prompt, advice, prompt};
+use nono::approval::terminal::prompt::{Prompt, prompt};
 use nono::approval::{AskedOperation, Change, Object, Process, Question, Subject};
 use nono::plan::Access;
 use nono::profile::abs_path::AbsPath;
@@ -17,7 +17,7 @@ const INDENT: usize = 13;
 pub(crate) fn is_harmless(bytes: &[u8]) -> Result<(), String> {
     let (question, columns) = question(bytes);
     let Prompt { heading, facts, choices, request } = prompt(&question, u64::MAX, columns);
-    let whole = [heading.as_str(), &facts, &choices, &request, &advice(&question)].concat();
+    let whole = [heading.as_str(), &facts, &choices, &request, &question.advice()].concat();
     if let Some(character) = whole.chars().find(|character| *character != '\n' && is_obeyed(*character)) {
         return Err(format!("{character:?} is in {whole:?}"));
     }

@@ -140,7 +140,8 @@ impl Approver for Terminal {
         let patience = Patience { deadline, cancelled, closed: &self.closed };
         let answer = self.put(question, &patience).unwrap_or_else(|why| {
             let avoidable = matches!(why, Unanswered::Background | Unanswered::NoTerminal(_));
-            let reason = if avoidable { format!("{why}; {}", prompt::advice(question)) } else { why.to_string() };
+            let reason =
+                if avoidable { format!("{why}; `supervisor.webhook` asks elsewhere") } else { why.to_string() };
             // What the program can bring about is not somebody's silence.
             match why {
                 Unanswered::NotPaused | Unanswered::Failed(..) => Answer::Unusable { reason },

@@ -75,25 +75,6 @@ fn addresses(all: &[IpAddr]) -> String {
     }
 }
 
-/// What a user may do so that the question needs no terminal, as a clause.
-pub fn advice(question: &Question) -> String {
-    let flag = match &question.operation {
-        AskedOperation::Change(_) => "--write",
-        AskedOperation::Connect => "--allow-host",
-        AskedOperation::ConnectUnix => "--allow-unix-socket",
-        AskedOperation::Open(access) => match (access.write, access.read || access.execute) {
-            (false, _) => "--read",
-            (true, false) => "--write",
-            (true, true) => "--allow",
-        },
-    };
-    let object = match &question.object {
-        Subject::File(object) => escaped(object.real.as_bytes(), LONGEST_FACT),
-        Subject::Host(host) => escaped(host.to_string().as_bytes(), LONGEST_FACT),
-    };
-    format!("grant it in the profile or with `{flag} {object}`, or let `supervisor.webhook` answer")
-}
-
 /// Lines of a label and a fact.
 struct Facts {
     text: String,
@@ -290,15 +271,5 @@ allow? [y/o/d/N] ";
         let text = whole(&asked, 80);
         assert!(text.contains("  wants to   rename it to /srv/b\\n\n"), "{text}");
         assert!(!text.contains("nothing is there"), "{text}");
-    }
-
-    #[test]
-    fn advice_names_the_narrowest_flag() {
-        let mut asked = question(b"/srv/a", None);
-        assert!(advice(&asked).contains("`--allow /srv/a`"));
-        asked.operation = AskedOperation::Open(Access { read: true, write: false, execute: false });
-        assert!(advice(&asked).contains("`--read /srv/a`"));
-        asked.operation = AskedOperation::ConnectUnix;
-        assert!(advice(&asked).contains("`--allow-unix-socket /srv/a`"));
     }
 }

@@ -84,8 +84,15 @@ fn each_operation_has_its_flag_and_its_entry() {
         (connect("x.org:443"), r#"--allow-host x.org:443, or in the profile "network": { "allow": ["x.org:443"] }"#),
         (
             connect("10.0.0.1:53/udp"),
-            r#"--allow-host 10.0.0.1:53/udp, or in the profile "network": { "allow": ["10.0.0.1:53/udp"] }"#,
+            r#"a rule with the host's name, such as --allow-host example.com: look-ups are then answered; for this server itself --allow-host 10.0.0.1:53/udp, or in the profile "network": { "allow": ["10.0.0.1:53/udp"] }"#,
         ),
+        (
+            connect("10.0.0.1:123/udp"),
+            r#"--allow-host 10.0.0.1:123/udp, or in the profile "network": { "allow": ["10.0.0.1:123/udp"] }"#,
+        ),
+        // No entry of a profile has such a name, which is a pattern or a variable there.
+        (Operation::Read(at("/a*")), "--read '/a*'"),
+        (Operation::Read(at("/$HOME")), "--read '/$HOME'"),
         (
             Operation::Listen(Listen::parse("8080").unwrap()),
             r#"--listen 8080, or in the profile "network": { "listen": [8080] }"#,

@@ -192,7 +192,7 @@ impl Mediator {
         let creates = matches!(kind, Kind::Open | Kind::OpenHow) && object.is_none();
         let mut asked = Vec::new();
         for operation in operations {
-            match self.verdict_on(operation, held) {
+            match self.verdict_in_call(operation, held) {
                 verdict @ Verdict::Allow(_) if asked.is_empty() => {
                     self.recorder.decided(caller.id, operations, &verdict, creates);
                 }
@@ -203,7 +203,7 @@ impl Mediator {
                 }
                 verdict @ Verdict::Deny(_) => {
                     self.recorder.decided(caller.id, operations, &verdict, creates);
-                    self.account.denied(|| explain(&self.plan, operation, &verdict));
+                    self.tell(operations, held);
                     return if left_to_kernel { Decided::KernelDoes } else { Decided::Refuse(Errno::ACCESS) };
                 }
             }
@@ -216,8 +216,8 @@ impl Mediator {
             }
             return Decided::Ask(open);
         }
-        if let Some((operation, verdict)) = asked.first() {
-            self.account.denied(|| explain(&self.plan, operation, verdict));
+        if !asked.is_empty() {
+            self.tell(operations, held);
             return if left_to_kernel { Decided::KernelDoes } else { Decided::Refuse(Errno::ACCESS) };
         }
         if left_to_kernel { Decided::KernelDoes } else { Decided::Act }

@@ -110,3 +110,60 @@ fn a_run_whose_account_cannot_be_written_does_not_start() {
         assert!(!mark.exists());
     });
 }
+
+#[test]
+fn what_an_account_advises_is_enough_whatever_the_name() {
+    each(|world| {
+        let place = world.outside().join("place");
+        for name in ["plain", "sp ace", "quo'te", "star*", "$HOME", "~a"] {
+            for (does, name) in [
+                ("cat \"$1\"", name),
+                (": >> \"$1\"", name),
+                (": <> \"$1\"", name),
+                ("rm \"$1\"", name),
+                ("mv \"$1\" \"$1.moved\"", name),
+                ("chmod 600 \"$1\"", name),
+                ("echo new > \"$1.new\"", name),
+                ("mkdir \"$1.made\"", name),
+                ("ln -s x \"$1.link\"", name),
+            ] {
+                let _ = fs::remove_dir_all(&place);
+                world.directory(&place);
+                let path = place.join(name);
+                world.file(&path, "content\n");
+                let command = ["/bin/sh", "-c", &format!("{does} || exit 9"), "sh", word(&path)];
+                let (outcome, account) = accounted(world, &[], &command);
+                assert_ne!(outcome.code(), 0, "{does} {name}");
+                let change = account["refused"][0]["change"].as_str().unwrap_or_else(|| panic!("{does}: {account}"));
+                let flag = change.split(", or in the profile").next().expect("a flag");
+                let mut nono = world.command("/bin/sh");
+                let script = format!("exec \"$0\" run -s --allow-cwd {flag} -- \"$@\"");
+                nono.args(["-c", &script]).arg(world.nono().get_program()).args(command);
+                let outcome = world.finish(&mut nono);
+                assert_eq!(outcome.code(), 0, "{does} {name} with {flag}: {}", outcome.stderr);
+                assert_eq!(
+                    change.contains("in the profile"),
+                    !name.contains(['*', '$']) || !flag.contains(name),
+                    "{change}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn a_file_that_may_be_written_is_not_removed_without_its_directory_and_that_is_told() {
+    each(|world| {
+        let file = world.outside().join("file");
+        for (flags, denies) in [(&[][..], false), (&["--deny", "**/.env"], true)] {
+            world.file(&file, "content\n");
+            let flags = [&["--write", word(&file)], flags].concat();
+            let (outcome, account) =
+                accounted(world, &flags, &["/bin/sh", "-c", "echo x > \"$0\" && rm \"$0\"", word(&file)]);
+            assert_ne!(outcome.code(), 0, "{denies}");
+            assert_eq!(fs::read_to_string(&file).expect("the file"), "x\n", "{denies}");
+            let change = account["refused"][0]["change"].as_str().expect("a change");
+            assert!(change.starts_with(&format!("--write {}", word(&world.outside()))), "{change}");
+        }
+    });
+}

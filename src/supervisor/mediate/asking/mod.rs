@@ -8,11 +8,12 @@ use std::time::Instant;
 use syscalls::Errno;
 
 use super::caller::Caller;
-use super::resolve::{Object, RealPath};
+use super::resolve::{Held, Object, RealPath};
 use super::{Mediator, Outcome};
 use crate::approval::{Act, AskedOperation, Change, Object as AskedObject, Question, Subject};
-use crate::plan::explain::explain;
-use crate::plan::{Access, Operation, Verdict};
+use crate::plan::decide::undecided;
+use crate::plan::explain::{explain, explain_call};
+use crate::plan::{Access, Grant, Operation, PathKind, Reason, Verdict};
 use crate::profile::abs_path::AbsPath;
 use crate::supervisor::questions::Questions;
 
@@ -34,6 +35,38 @@ pub(super) fn both(
 }
 
 impl Mediator {
+    /// [`Self::verdict_on`] for what `held` has. A rule about a file is none about the directory that it is an entry of, and to
+    /// change that takes a grant of it (`landlock(7)`).
+    pub(super) fn verdict_in_call(&self, operation: &Operation, held: &[Held<'_>]) -> Verdict<'_> {
+        let verdict = self.verdict_on(operation, held);
+        let (Verdict::Allow(Reason::Grant(grant)), Operation::Write(path)) = (&verdict, operation) else {
+            return verdict;
+        };
+        let is_above = |above: &Grant| above.access.write && above.real != *path && path.is_within(&above.real);
+        if grant.kind != PathKind::File
+            || grant.real != *path
+            || is_object(path, held)
+            || self.plan.grants.iter().any(is_above)
+        {
+            return verdict;
+        }
+        undecided(&self.plan, Reason::OtherAccess(grant))
+    }
+
+    /// Tells the account everything that a call lacks, so that what it advises is enough.
+    pub(super) fn tell(&self, operations: &[Operation], held: &[Held<'_>]) {
+        let verdicts = operations.iter().map(|operation| (operation, self.verdict_in_call(operation, held)));
+        let lacking: Vec<_> = verdicts.filter(|(_, verdict)| !matches!(verdict, Verdict::Allow(_))).collect();
+        let mut seen = BTreeSet::new();
+        for (operation, verdict) in &lacking {
+            let Some(path) = operation.path().filter(|path| seen.insert(path.as_bytes())) else { continue };
+            let same = lacking.iter().map(|(operation, _)| *operation).filter(|other| other.path() == Some(path));
+            let access = access_of(same);
+            let directory = if is_object(path, held) { None } else { path.parent() };
+            self.account.denied(|| explain_call(&self.plan, operation, access, verdict, directory.as_ref()));
+        }
+    }
+
     /// What is to be asked: one question for each path, with all that is to be done there. A yes to one is none to another.
     pub(super) fn questions_about(
         &self,
@@ -135,6 +168,11 @@ impl Mediator {
             Outcome::Slow(Box::new(act))
         }))
     }
+}
+
+/// Whether `path` is that of an object that is held, and not of an entry.
+fn is_object(path: &AbsPath, held: &[Held<'_>]) -> bool {
+    held.iter().filter_map(Held::object).any(|object| object.real == RealPath::Path(path.clone()))
 }
 
 /// The access that `operations` come to.

@@ -22,7 +22,7 @@ impl Mediator {
         held: &[Held<'_>],
         possible: impl FnOnce() -> Result<(), Errno>,
     ) -> Result<(), Errno> {
-        let is_allowed = |operation: &Operation| matches!(self.verdict_on(operation, held), Verdict::Allow(_));
+        let is_allowed = |operation: &Operation| matches!(self.verdict_in_call(operation, held), Verdict::Allow(_));
         if operations.iter().all(is_allowed) { Ok(()) } else { possible() }
     }
 }
