@@ -167,3 +167,22 @@ fn a_file_that_may_be_written_is_not_removed_without_its_directory_and_that_is_t
         }
     });
 }
+
+#[test]
+fn a_free_port_is_not_named_since_the_next_run_gets_another() {
+    if !std::path::Path::new("/usr/bin/python3").exists() {
+        crate::world::skip("python3 is not installed");
+        return;
+    }
+    each(|world| {
+        for (port, told) in [(0, "bind(2) with a port"), (7799, "--listen 7799")] {
+            let script = format!("import socket; s = socket.socket(); s.bind(('127.0.0.1', {port})); s.listen()");
+            let flags = ["--allow-host", "example.com"];
+            let (outcome, account) = accounted(world, &flags, &["/usr/bin/python3", "-c", &script]);
+            assert_ne!(outcome.code(), 0);
+            let refused = account["refused"].as_array().expect("a list");
+            let mut changes = refused.iter().filter_map(|refused| refused["change"].as_str());
+            assert!(changes.any(|change| change.starts_with(told)), "{account}");
+        }
+    });
+}

@@ -1,9 +1,10 @@
 //! Sockets of IPv4 and IPv6: connected, bound and made to listen as the policy's `network` says.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::os::fd::{AsFd, OwnedFd};
 use std::slice;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use syscalls::Errno;
 use syscalls::at::OpenHow;
@@ -16,6 +17,30 @@ use crate::plan::{Operation, Verdict, decide};
 use crate::profile::host::Listen;
 use crate::supervisor::mediate::Outcome;
 use crate::supervisor::mediate::caller::Caller;
+
+/// Sockets that are kept in mind; of those before, the account names the port they got.
+const MOST_ANYWHERE: usize = 1024;
+
+/// Sockets that were bound to whatever port was free, by their cookies.
+#[derive(Debug, Default)]
+pub(super) struct Anywhere(Mutex<BTreeSet<u64>>);
+
+impl Anywhere {
+    fn add(&self, socket: &OwnedFd) {
+        let Ok(cookie) = socket::cookie(socket.as_fd()) else { return };
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MOST_ANYWHERE {
+            // Cookies only grow: the first is the oldest socket.
+            all.pop_first();
+        }
+        all.insert(cookie);
+    }
+
+    fn has(&self, socket: &OwnedFd) -> bool {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        socket::cookie(socket.as_fd()).is_ok_and(|cookie| all.contains(&cookie))
+    }
+}
 
 impl Network {
     /// Answers `connect(2)`.
@@ -97,18 +122,26 @@ impl Network {
         };
         self.check_still_waits(caller)?;
         if !(wanted.port() == 0 && self.connects()) {
-            self.check_may_listen(caller, wanted)?;
+            self.check_may_listen(caller, wanted, wanted.port())?;
         }
-        socket::bind(socket.as_fd(), &address::encode(&wanted)).map(|()| Outcome::Return(0))
+        socket::bind(socket.as_fd(), &address::encode(&wanted))?;
+        if wanted.port() == 0 {
+            self.anywhere.add(socket);
+        }
+        Ok(Outcome::Return(0))
     }
 
     /// Answers `listen(2)` for the address that the socket really has.
     pub(super) fn listen(&self, caller: Caller, socket: &OwnedFd, backlog: i32) -> Result<Outcome, Errno> {
-        self.check_may_listen(caller, socket::own_address(socket.as_fd())?)?;
+        let own = socket::own_address(socket.as_fd())?;
+        // The next run would get another port.
+        let told = if self.anywhere.has(socket) { 0 } else { own.port() };
+        self.check_may_listen(caller, own, told)?;
         socket::listen(socket.as_fd(), backlog).map(|()| Outcome::Return(0))
     }
 
-    fn check_may_listen(&self, caller: Caller, address: SocketAddr) -> Result<(), Errno> {
+    /// `told` is the port that the program wanted, for the account.
+    fn check_may_listen(&self, caller: Caller, address: SocketAddr, told: u16) -> Result<(), Errno> {
         let ip = address.ip().to_canonical();
         let place: Option<IpAddr> = (!ip.is_loopback()).then_some(ip);
         let operation = Operation::Listen(Listen { address: place, port: address.port() });
@@ -117,7 +150,8 @@ impl Network {
         match verdict {
             Verdict::Allow(_) if address.port() != 0 => Ok(()),
             verdict @ (Verdict::Allow(_) | Verdict::Ask(_) | Verdict::Deny(_)) => {
-                self.account.denied(|| explain(&self.plan, &operation, &verdict));
+                let told = Operation::Listen(Listen { address: place, port: told });
+                self.account.denied(|| explain(&self.plan, &told, &verdict));
                 Err(Errno::ACCESS)
             }
         }

@@ -12,6 +12,7 @@ use syscalls::Errno;
 use syscalls::notify::Listener;
 use syscalls::{file, socket};
 
+use super::inet::Anywhere;
 use super::senders::Senders;
 use crate::approval::{AskedOperation, Host, Question, Subject};
 use crate::audit::record::Disposition;
@@ -45,6 +46,7 @@ pub(in crate::supervisor::mediate) struct Network {
     /// `None` where the policy has no names.
     names: Option<(Arc<Names>, Arc<Stub>)>,
     pub(super) senders: Senders,
+    pub(super) anywhere: Anywhere,
     /// Where `/etc/hosts` is and what programs read there, if that is something else.
     hosts: OnceLock<Option<(AbsPath, OwnedFd)>>,
 }
@@ -105,6 +107,7 @@ impl Network {
             recorder: Arc::clone(recorder),
             names: names.flatten(),
             senders: Senders::default(),
+            anywhere: Anywhere::default(),
             hosts: OnceLock::new(),
         })
     }
