@@ -11,8 +11,8 @@ use syscalls::Errno;
 use syscalls::at::change::{self, Entry as RawEntry};
 use syscalls::file::FileType;
 
-use self::moves::leads_to;
 pub(super) use self::moves::{Brought, Moves};
+use self::moves::{brought, leads_to};
 pub(super) use self::order::check_new;
 pub(super) use self::rights::granted_paths_may_move;
 use super::caller::Caller;
@@ -82,8 +82,8 @@ impl Mediator {
             }
         }
         if let Change::Symlink { target } = what {
-            let brought = Brought::Link { to: leads_to(target.to_bytes(), &entry), from: None };
-            self.check_not_above_closed(caller, &entry, &brought)?;
+            let brought = || Brought::Link { to: leads_to(target.to_bytes(), &entry), from: None };
+            self.check_not_above_closed(caller, &entry, brought)?;
         }
         let wish = asking::change(|_| what.shown());
         let decided = self.decide(caller, &operations, (&at.path, &wish), &held, Kind::Entry);
@@ -148,7 +148,7 @@ impl Mediator {
     /// Refuses to give what is signed another name, and to bring anything out of reach of a rule about where it is, or into
     /// reach of one that would have kept it from being made there.
     fn check_move(&self, caller: Caller, from: &Entry, to: &Entry) -> Result<(), Errno> {
-        self.check_not_above_closed(caller, to, &self.brought(from, to))?;
+        self.check_not_above_closed(caller, to, || brought(from, to))?;
         self.check_entry_unsigned(caller, from)?;
         self.check_free(caller, &to.real)?;
         // A directory takes what lies in it along, out of reach of rules about where that was.
@@ -192,7 +192,7 @@ impl Mediator {
             order::check_there(&old).and_then(|()| check_new(&new))
         })?;
         // A symbolic link has hard links as well.
-        self.check_not_above_closed(caller, &new, &self.brought(&old, &new))?;
+        self.check_not_above_closed(caller, &new, || brought(&old, &new))?;
         self.check_free(caller, &new.real)?;
         self.check_entry_unsigned(caller, &old)?;
         self.check_gains_nothing(caller, &operations, &old.real, &new.real)?;
@@ -216,8 +216,8 @@ impl Mediator {
         let operations: Vec<Operation> = operations.into_iter().flatten().collect();
         self.check_order(&operations, &[Held::Object(&object), Held::Entry(&new)], || check_new(&new))?;
         let is_link = object.status.kind == FileType::Symlink;
-        let brought = if is_link { Brought::Link { to: None, from: None } } else { Brought::Nothing };
-        self.check_not_above_closed(caller, &new, &brought)?;
+        let brought = || if is_link { Brought::Link { to: None, from: None } } else { Brought::Nothing };
+        self.check_not_above_closed(caller, &new, brought)?;
         self.check_free(caller, &new.real)?;
         if let RealPath::Path(real) = &object.real {
             self.check_unsigned(caller, real, &object)?;
@@ -281,16 +281,21 @@ impl Mediator {
     }
 
     /// Refuses a new entry that would bring its own content to a closed path, or lead it elsewhere.
-    fn check_not_above_closed(&self, caller: Caller, entry: &Entry, brought: &Brought<'_>) -> Result<(), Errno> {
+    fn check_not_above_closed<'b>(
+        &self,
+        caller: Caller,
+        entry: &Entry,
+        brought: impl FnOnce() -> Brought<'b>,
+    ) -> Result<(), Errno> {
         let errno = if self.is_above_closed(entry) {
             Errno::ACCESS
-        } else if !self.brings_to_closed(entry, brought) {
-            return Ok(());
-        } else if matches!(brought, Brought::Directory(_)) {
-            // Programs copy instead, and each file is decided about.
-            Errno::OTHER_FILESYSTEM
         } else {
-            Errno::ACCESS
+            match self.brings_to_closed(entry, brought) {
+                None => return Ok(()),
+                // Programs copy instead, and each file is decided about.
+                Some(Brought::Directory(_)) => Errno::OTHER_FILESYSTEM,
+                Some(Brought::Link { .. } | Brought::Nothing) => Errno::ACCESS,
+            }
         };
         self.refuse_moving(caller, &entry.real);
         Err(errno)

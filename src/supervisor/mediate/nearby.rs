@@ -86,27 +86,34 @@ impl Mediator {
     }
 
     /// Whether a pattern would close something beneath the new `entry` that it does not close where that comes from: what is
-    /// `brought` there.
-    pub(super) fn brings_to_closed(&self, entry: &Entry, brought: &Brought<'_>) -> bool {
+    /// `brought` there, which is looked at only if a pattern is about such a place.
+    pub(super) fn brings_to_closed<'b>(
+        &self,
+        entry: &Entry,
+        brought: impl FnOnce() -> Brought<'b>,
+    ) -> Option<Brought<'b>> {
         let path = &entry.real;
-        let (source, like) = match brought {
+        // What is closed itself is refused for that.
+        let is_about = |denial: &&Denial| {
+            matches!(denial.pattern, FilePattern::Glob { .. })
+                && denial.pattern.is_about_place(path)
+                && !denial.pattern.covers(path)
+        };
+        let mut patterns = self.plan.denials.iter().filter(is_about).peekable();
+        let spelled = self.spellings.is_about_place(&self.plan, path);
+        if patterns.peek().is_none() && !spelled {
+            return None;
+        }
+        let brought = brought();
+        let (source, like) = match &brought {
             Brought::Directory(from) => (Some(&from.real), Some(*from)),
             Brought::Link { to, from } => (to.as_ref(), *from),
-            Brought::Nothing => return false,
+            Brought::Nothing => return None,
         };
-        // What is closed itself is refused for that.
-        let closes_more = |pattern: &FilePattern| {
-            pattern.is_about_place(path)
-                && !pattern.covers(path)
-                && source.is_none_or(|source| !pattern.keeps(path, source))
-        };
-        let spelled = || {
-            self.spellings.is_about_place(&self.plan, path)
-                && source.is_none_or(|source| self.spellings.opens(&self.plan, path, source))
-                && spelling::new_may_differ(entry, like)
-        };
-        let is_pattern = |denial: &&Denial| matches!(denial.pattern, FilePattern::Glob { .. });
-        self.plan.denials.iter().filter(is_pattern).any(|denial| closes_more(&denial.pattern)) || spelled()
+        let opens = || source.is_none_or(|source| self.spellings.opens(&self.plan, path, source));
+        let closes_more = patterns.any(|denial| source.is_none_or(|source| !denial.pattern.keeps(path, source)))
+            || spelled && opens() && spelling::new_may_differ(entry, like);
+        closes_more.then_some(brought)
     }
 
     /// Whether all that the policy closes beneath the directory `from` stays closed when it becomes `to`.

@@ -117,18 +117,21 @@ impl Mediator {
             act(&entries)
         })
     }
+}
 
-    /// What `from` brings along when it becomes `to`.
-    pub(super) fn brought<'b>(&self, from: &'b Entry, to: &Entry) -> Brought<'b> {
-        match seen(from) {
-            Some((FileType::Directory, _)) => Brought::Directory(from),
-            Some((FileType::Symlink, _)) => {
-                let mut buffer = [0; PATH_MAX];
-                let target = at::read_link(from.directory.as_fd(), &from.name, &mut buffer).ok();
-                Brought::Link { to: target.and_then(|target| leads_to(target, to)), from: Some(from) }
-            }
-            Some(_) | None => Brought::Nothing,
+/// What `from` brings along when it becomes `to`.
+pub(super) fn brought<'b>(from: &'b Entry, to: &Entry) -> Brought<'b> {
+    let found = at::open(Some(from.directory.as_fd()), &from.name, &KEPT);
+    match found.and_then(|found| file::status(found.as_fd())).map(|status| status.kind) {
+        Ok(FileType::Directory) => Brought::Directory(from),
+        Ok(FileType::Symlink) => {
+            let mut buffer = [0; PATH_MAX];
+            let target = at::read_link(from.directory.as_fd(), &from.name, &mut buffer).ok();
+            Brought::Link { to: target.and_then(|target| leads_to(target, to)), from: Some(from) }
         }
+        Ok(_) | Err(Errno::NOT_FOUND) => Brought::Nothing,
+        // It may be anything.
+        Err(_) => Brought::Link { to: None, from: None },
     }
 }
 
