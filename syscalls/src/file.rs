@@ -154,8 +154,10 @@ pub fn sight(directory: Option<BorrowedFd<'_>>, path: &CStr) -> Result<Sight, Er
     let flags = libc::AT_SYMLINK_NOFOLLOW | if path.is_empty() { libc::AT_EMPTY_PATH } else { 0 };
     let mask = libc::STATX_TYPE | libc::STATX_INO | libc::STATX_MNT_ID_UNIQUE;
     let mut about = std::mem::MaybeUninit::<libc::statx>::uninit();
+    // Not by the C library's function: the standard library may name that as one that need not be there, and what is linked
+    // statically then has none.
     // SAFETY: `path` is NUL-terminated, and `about` is writable memory of the size the kernel fills; both outlive the call.
-    checked_int(unsafe { libc::statx(directory, path.as_ptr(), flags, mask, about.as_mut_ptr()) })?;
+    checked(unsafe { libc::syscall(libc::SYS_statx, directory, path.as_ptr(), flags, mask, about.as_mut_ptr()) })?;
     // SAFETY: statx(2) succeeded, so it has filled the whole structure.
     let about = unsafe { about.assume_init() };
     let device = u64::from(about.stx_dev_major) << 32 | u64::from(about.stx_dev_minor);
