@@ -103,7 +103,7 @@ fn nobody_at_the_port_is_no_answer() {
     let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let record = refused(&webhook(&format!("http://{closed}/")), PATIENCE, "connect", "closed");
     assert_eq!((record.requests, record.status), (4, None));
-    let record = refused(&webhook(&format!("http://{closed}/")), Duration::from_millis(240), "connect", "closed");
+    let record = refused(&webhook(&format!("http://{closed}/")), Duration::from_millis(100), "connect", "closed");
     assert_eq!(record.requests, 1);
 }
 
@@ -133,8 +133,8 @@ fn a_promise_that_is_not_kept_ends_with_the_deadline() {
     for pause in [0, 100, 60_000] {
         let body = format!(r#"{{"status":"pending","poll_after_ms":{pause}}}"#);
         let service = Service::answering(move |_| with_status("202 x", "", &body));
-        let record = refused(&webhook(&service.url()), Duration::from_millis(1500), "deadline", "pending");
-        assert!((2..=16).contains(&record.requests), "{pause}: {}", record.requests);
+        let record = refused(&webhook(&service.url()), Duration::from_millis(800), "deadline", "pending");
+        assert!((2..=9).contains(&record.requests), "{pause}: {}", record.requests);
     }
     for (body, code) in [("{}", "version"), (r#"{"status":"pending","poll_after_ms":1e3}"#, "wrong-type"), ("", "json")]
     {
@@ -165,7 +165,7 @@ fn an_answer_to_an_earlier_question_is_not_taken_again() {
 
 #[test]
 fn a_withdrawn_question_is_left_at_once() {
-    let service = Service::new(|_, _| thread::sleep(PATIENCE * 4));
+    let service = Service::new(|_, _| thread::sleep(Duration::from_secs(4)));
     let webhook = webhook(&service.url());
     let cancelled = Cancelled::default();
     let began = Instant::now();
@@ -177,7 +177,7 @@ fn a_withdrawn_question_is_left_at_once() {
         assert_eq!(record.and_then(|record| record.code), Some("cancelled"));
         assert!(matches!(&answer, Answer::None { reason } if reason.ends_with("(cancelled)")), "{answer:?}");
     });
-    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }
 
 #[test]

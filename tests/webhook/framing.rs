@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::service::{Asked, Service, allow, allowing, ok, with_status};
-use crate::{PATIENCE, allowed, ask, refused, webhook};
+use crate::{PATIENCE, allowed, refused, webhook};
 
 const MOMENT: Duration = Duration::from_millis(20);
 
@@ -174,16 +174,18 @@ fn a_server_that_sends_a_byte_now_and_then_gains_no_time() {
                 thread::sleep(MOMENT * 2);
             }
         });
+        let began = Instant::now();
         refused(&webhook(&service.url()), Duration::from_millis(700), "deadline", text);
+        assert!(began.elapsed() < Duration::from_millis(1500), "{:?}", began.elapsed());
     }
 }
 
 #[test]
 fn a_server_that_says_nothing_is_left_at_the_deadline() {
-    let service = Service::new(|_, _| thread::sleep(PATIENCE * 4));
+    let service = Service::new(|_, _| thread::sleep(Duration::from_secs(3)));
     let began = Instant::now();
     refused(&webhook(&service.url()), Duration::from_millis(300), "deadline", "silence");
-    assert!(began.elapsed() >= Duration::from_millis(300), "{:?}", began.elapsed());
+    assert!((300..1300).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
 }
 
 #[test]
@@ -219,20 +221,18 @@ fn bytes_that_come_a_moment_after_the_answer_spoil_it() {
         thread::sleep(MOMENT);
         send(stream, b"HTTP/1.1 200 OK\r\n");
     });
-    // On a busy machine a moment may be longer than any answer is waited for.
-    let spoils = |_| ask(&webhook(&service.url()), PATIENCE).1.code == Some("extra-bytes");
-    assert!((0..20).any(spoils), "later bytes count for nothing");
+    refused(&webhook(&service.url()), PATIENCE, "extra-bytes", "later bytes");
 }
 
 #[test]
 fn a_server_that_keeps_the_connection_costs_a_moment() {
     let service = Service::new(|asked, stream| {
         send(stream, &allow(asked));
-        thread::sleep(PATIENCE * 4);
+        thread::sleep(Duration::from_secs(2));
     });
     let began = Instant::now();
     allowed(&webhook(&service.url()));
-    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::service::{Asked, allow, read_request};
 use crate::{PATIENCE, allowed, refused, webhook};
@@ -112,6 +112,7 @@ fn a_listener_that_accepts_nothing_is_left_at_the_deadline() {
     let mut child = python(script, &socket);
     fs::set_permissions(&socket, Permissions::from_mode(0o600)).expect("a mode");
     let webhook = webhook(&url(&socket));
+    let began = Instant::now();
     // The first fills the queue, and the others cannot even connect. At most sixteen wait for that.
     for round in 0..20 {
         let (answer, record) = crate::ask(&webhook, Duration::from_millis(100));
@@ -119,6 +120,7 @@ fn a_listener_that_accepts_nothing_is_left_at_the_deadline() {
         assert!(record.code.is_some_and(|code| codes.contains(&code)), "{round}: {answer:?}");
     }
     refused(&webhook, Duration::from_millis(100), "busy", "too many wait");
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
     drop((child.kill(), child.wait()));
     drop(fs::remove_dir_all(folder));
 }
